@@ -1,0 +1,32 @@
+"""The configuration file, field by field, as it stands in YAML."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.config.registry import Name, Timeouts
+
+ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ProviderEntry(_Entry):
+    vendor: str | None = None
+    base_url: str | None = None
+    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    enabled: bool = True
+    timeouts: Timeouts = Timeouts()
+
+
+class ModelEntry(_Entry):
+    provider: str
+    upstream_model: Annotated[str, Field(min_length=1)] | None = None
+
+
+class Document(_Entry):
+    providers: dict[ProviderName, ProviderEntry] = Field(default_factory=dict)
+    models: dict[Name, ModelEntry] = Field(default_factory=dict)
+    chains: dict[str, list[str]] = Field(default_factory=dict)

@@ -1,0 +1,78 @@
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from gateway.config.vendors import Vendor
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", max_length=200)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Timeouts(_Frozen):
+    """How long the gateway waits for a provider.
+
+    `connect_s`: for the connection. `first_byte_s`: from sending the request to the first event or byte of the
+    answer. `idle_s`: between two events. `total_s`: for the whole answer.
+    """
+
+    connect_s: Seconds = 5
+    first_byte_s: Seconds = 30
+    idle_s: Seconds = 60
+    total_s: Seconds = 600
+
+
+class Provider(_Frozen):
+    """One provider as it is configured, its variables looked up; `base_url` is empty where none is known."""
+
+    name: str
+    vendor: Vendor
+    base_url: str
+    api_key_env: str | None = None
+    api_key: SecretStr | None = None
+    enabled: bool = True
+    timeouts: Timeouts = Timeouts()
+
+    @property
+    def runtime(self) -> Literal["local", "cloud"]:
+        return self.vendor.runtime
+
+    @property
+    def lacks_key(self) -> bool:
+        return self.vendor.key_required and self.api_key is None
+
+    @property
+    def public_url(self) -> str | None:
+        """The address without credentials and query, fit to be shown."""
+        if not self.base_url:
+            return None
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+class Model(_Frozen):
+    """One model under the name that callers use, and where it is served."""
+
+    name: str
+    provider: str
+    upstream_model: str
+
+
+class Registry(_Frozen):
+    """Every provider, model and chain; consistent, as `findings` has seen to it."""
+
+    providers: Mapping[str, Provider]
+    models: Mapping[str, Model]
+    chains: Mapping[str, tuple[str, ...]]
+
+    @property
+    def enabled_models(self) -> tuple[Model, ...]:
+        return tuple(model for model in self.models.values() if self.providers[model.provider].enabled)
+
+    def models_of(self, provider: str) -> tuple[Model, ...]:
+        return tuple(model for model in self.models.values() if model.provider == provider)

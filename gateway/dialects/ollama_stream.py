@@ -1,0 +1,110 @@
+from typing import Any
+
+from gateway.dialects.classification import detail_of, load_object, reason_for
+from gateway.dialects.ollama_answer import (
+    finish_reason_of,
+    message_of,
+    openai_object,
+    tool_calls_of,
+    usage_of,
+)
+from gateway.kernel.codes import ReasonCode
+from gateway.kernel.errors import ProviderFailure
+from gateway.schema.chat import AnswerStamp
+from gateway.schema.deltas import ChatChunk, StreamEvent, StreamFault
+from gateway.schema.ndjson import NdjsonDecoder
+
+_CHUNK = "chat.completion.chunk"
+
+
+class OllamaStreamDecoder:
+    """Reads Ollama's lines of JSON: complete with the object that says `"done": true`."""
+
+    def __init__(self, stamp: AnswerStamp, *, include_usage: bool) -> None:
+        self._stamp = stamp
+        self._include_usage = include_usage
+        self._lines = NdjsonDecoder()
+        self._began = False
+        self._done = False
+        self._failed = False
+        self._tool_calls = 0
+
+    @property
+    def complete(self) -> bool:
+        return self._done and not self._failed
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        return self._read(self._lines.feed(data))
+
+    def close(self) -> list[StreamEvent]:
+        events = self._read(self._lines.close())
+        if self._done or self._failed:
+            return events
+        if not self._began:
+            return [*events, self._fault(ReasonCode.INVALID_RESPONSE, "The stream is empty.")]
+        return [
+            *events,
+            self._fault(ReasonCode.STREAM_INTERRUPTED, "The stream ended before its last object."),
+        ]
+
+    def _read(self, lines: list[bytes]) -> list[StreamEvent]:
+        read: list[StreamEvent] = []
+        for line in lines:
+            if self._done or self._failed:
+                break
+            read += self._step(line)
+        return read
+
+    def _step(self, line: bytes) -> list[StreamEvent]:
+        body = load_object(line)
+        if body is None:
+            return [self._fault(ReasonCode.INVALID_RESPONSE, "A line of the stream is no JSON object.")]
+        if "error" in body:
+            return [self._fault(reason_for(None, message=str(body["error"])), detail_of(body["error"]))]
+        if "message" not in body and not body.get("done"):
+            return [self._fault(ReasonCode.INVALID_RESPONSE, "An object of the stream holds no message.")]
+        return self._chunks(body)
+
+    def _chunks(self, body: dict[str, Any]) -> list[StreamEvent]:
+        delta = self._delta(body)
+        delivers = any(value for name, value in delta.items() if name != "role")
+        chunks: list[StreamEvent] = []
+        if delta:
+            chunks.append(ChatChunk(self._body(delta), delivers=delivers))
+        if body.get("done"):
+            self._done = True
+            chunks += self._last(body)
+        return chunks
+
+    def _delta(self, body: dict[str, Any]) -> dict[str, Any]:
+        message = message_of(body)
+        delta: dict[str, Any] = {}
+        if not self._began:
+            self._began = True
+            delta = {"role": "assistant", "content": ""}
+        if content := message.get("content"):
+            delta["content"] = content
+        if thinking := message.get("thinking"):
+            delta["reasoning_content"] = thinking
+        if calls := tool_calls_of(message, self._stamp, self._tool_calls):
+            delta["tool_calls"] = [
+                {"index": index, **call} for index, call in enumerate(calls, start=self._tool_calls)
+            ]
+            self._tool_calls += len(calls)
+        return delta
+
+    def _last(self, body: dict[str, Any]) -> list[StreamEvent]:
+        reason, usage = finish_reason_of(body, called_tools=self._tool_calls > 0), usage_of(body)
+        last: list[StreamEvent] = [ChatChunk(self._body({}, reason), finishes=True, usage=usage)]
+        if self._include_usage and usage:
+            spent = {**openai_object(self._stamp, _CHUNK, []), "usage": usage.to_openai()}
+            last.append(ChatChunk(spent, usage=usage))
+        return last
+
+    def _body(self, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        return openai_object(self._stamp, _CHUNK, [choice])
+
+    def _fault(self, reason: ReasonCode, detail: str) -> StreamFault:
+        self._failed = True
+        return StreamFault(ProviderFailure(reason=reason, detail=detail))

@@ -1,0 +1,54 @@
+import re
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+REDACTED = "[REDACTED]"
+_SHOWN = 4
+_SHORTEST_SHOWN = 16
+
+_SECRETS = re.compile(
+    r"(?P<label>\b(?:bearer|basic)\s+|\b(?:[\w-]*api[_-]?key|password|passwd|secret|token)[\"']?\s*[=:]\s*[\"']?)"
+    r"(?!\s*\[REDACTED\])[\w.~+/=*-]{6,}"
+    r"|(?-i:\bsk-[\w-]{12,}|\b(?:gsk|hf|fw|r8)_\w{12,}|\bAIza[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,})"
+    r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)",
+    re.IGNORECASE,
+)
+
+
+def mask(secret: str) -> str:
+    """Shows enough of a secret to tell two apart: its first and last four characters, or none of a short one."""
+    if len(secret) < _SHORTEST_SHOWN:
+        return "***"
+    return f"{secret[:_SHOWN]}...{secret[-_SHOWN:]}"
+
+
+def scrub(text: str) -> str:
+    """Replaces everything in a text that looks like a key, a password or the credentials of a URL."""
+    return _SECRETS.sub(lambda found: f"{found['label'] or ''}{REDACTED}", text)
+
+
+class Scrubber:
+    """Removes known secrets, and what looks like one, from texts and log records."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def text(self, text: str) -> str:
+        return scrub(self._known.sub(REDACTED, text) if self._known else text)
+
+    def value(self, value: Any) -> Any:
+        """Scrubs every string in a value of nested mappings and sequences; leaves the rest as it is."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+            return [self.value(item) for item in value]
+        return value
+
+    def __call__(
+        self, _logger: Any, _method: str, record: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Acts as a structlog processor."""
+        return {key: self.value(item) for key, item in record.items()}

@@ -1,0 +1,168 @@
+"""The only module that awaits a provider.
+
+Everything that can go wrong on the wire is mapped here, once, to a reason code.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import aiohttp
+
+from gateway.config.registry import Timeouts
+from gateway.kernel.codes import ReasonCode
+from gateway.kernel.errors import ProviderError, ProviderFailure
+from gateway.schema.exchange import UpstreamAnswer, UpstreamCall
+
+# Below the five seconds after which uvicorn, and with it vLLM, closes an idle connection: a request sent into
+# a connection that is just being closed would be lost.
+_KEEP_ALIVE_S = 4.0
+
+
+class Upstream:
+    """The pool of connections to providers."""
+
+    def __init__(self) -> None:
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Makes the pool ready; needs the running event loop that will use it."""
+        self._opened = aiohttp.ClientSession(
+            # How many requests run at once is decided when they are admitted, not by queueing them here.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"user-agent": "gauntlet-gateway", "accept-encoding": "identity"},
+            skip_auto_headers={"content-type"},
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        if self._opened:
+            await self._opened.close()
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened is not None and not self._opened.closed
+
+    async def fetch(self, call: UpstreamCall, timeouts: Timeouts) -> UpstreamAnswer:
+        """Sends a request and returns the whole answer, whatever its status; raises ProviderError."""
+        stream = await self.send(call, timeouts)
+        try:
+            return await stream.read_all()
+        finally:
+            stream.close()
+
+    async def send(self, call: UpstreamCall, timeouts: Timeouts) -> "UpstreamStream":
+        """Sends a request and returns as soon as the head of the answer is there; raises ProviderError.
+
+        The caller closes the stream.
+        """
+        if self._opened is None:
+            raise RuntimeError("the upstream client is not open")
+        began_s = asyncio.get_running_loop().time()
+        patience_s = min(timeouts.first_byte_s, timeouts.total_s)
+        with _mapped(_BEFORE_HEAD, lambda: f"No answer within {patience_s:g} s."):
+            async with asyncio.timeout_at(began_s + patience_s):
+                response = await self._opened.request(
+                    call.method,
+                    call.url,
+                    headers=call.headers,
+                    data=call.body,
+                    # A redirect would carry prompts and keys to an address that nobody has configured.
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_s),
+                )
+        return UpstreamStream(response, timeouts, began_s)
+
+    async def connect(self, host: str, port: int, timeout_s: float) -> None:
+        """Makes a TCP connection and gives it up at once; raises ProviderError."""
+        with _mapped(_BEFORE_HEAD, lambda: f"No connection within {timeout_s:g} s."):
+            async with asyncio.timeout(timeout_s):
+                _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+
+
+class UpstreamStream:
+    """An answer whose body is still coming, under the waits that are configured."""
+
+    def __init__(self, response: aiohttp.ClientResponse, timeouts: Timeouts, began_s: float) -> None:
+        self._response = response
+        self._timeouts = timeouts
+        self._total_deadline_s = began_s + timeouts.total_s
+        self._idle_deadline_s = began_s + timeouts.first_byte_s
+        self._patience_s = timeouts.first_byte_s
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+
+    async def read(self) -> bytes:
+        """Returns the next bytes, or none at the end of the body; raises ProviderError."""
+        with _mapped(_AFTER_HEAD, self._overdue):
+            async with asyncio.timeout_at(min(self._idle_deadline_s, self._total_deadline_s)):
+                return await self._response.content.readany()
+
+    def mark_progress(self) -> None:
+        """Restarts the wait for the next event; comments and half events do not deserve it."""
+        self._idle_deadline_s = asyncio.get_running_loop().time() + self._timeouts.idle_s
+        self._patience_s = self._timeouts.idle_s
+
+    async def read_all(self) -> UpstreamAnswer:
+        """Returns the answer with its whole body; raises ProviderError."""
+        pieces: list[bytes] = []
+        while piece := await self.read():
+            pieces.append(piece)
+            self.mark_progress()
+        return UpstreamAnswer(status=self.status, headers=self.headers, body=b"".join(pieces))
+
+    def close(self) -> None:
+        """Ends the call: a connection whose answer is not read to its end is closed, any other is kept."""
+        self._response.release()
+
+    def _overdue(self) -> str:
+        if self._total_deadline_s <= self._idle_deadline_s:
+            return f"The answer was not complete within {self._timeouts.total_s:g} s."
+        return f"Nothing new came within {self._patience_s:g} s."
+
+
+# In this order: aiohttp's errors derive from one another, and the more particular come first.
+_BEFORE_HEAD = (
+    (aiohttp.ClientConnectorDNSError, ReasonCode.CONNECTION_FAILED, "The host name could not be resolved."),
+    (aiohttp.ClientSSLError, ReasonCode.CONNECTION_FAILED, "The TLS connection could not be made."),
+    (aiohttp.ClientConnectorError, ReasonCode.CONNECTION_FAILED, "The connection could not be made."),
+    (aiohttp.ServerDisconnectedError, ReasonCode.CONNECTION_FAILED, "The provider hung up before answering."),
+    (
+        ConnectionResetError,
+        ReasonCode.CONNECTION_FAILED,
+        "The provider reset the connection before answering.",
+    ),
+    (OSError, ReasonCode.CONNECTION_FAILED, "The connection failed."),
+    (aiohttp.ClientError, ReasonCode.INVALID_RESPONSE, "The answer is not proper HTTP."),
+)
+_AFTER_HEAD = (
+    (
+        ConnectionResetError,
+        ReasonCode.STREAM_INTERRUPTED,
+        "The provider reset the connection while answering.",
+    ),
+    (Exception, ReasonCode.STREAM_INTERRUPTED, "The provider hung up while answering."),
+)
+
+
+@contextmanager
+def _mapped(
+    kinds: Sequence[tuple[type[Exception], ReasonCode, str]], overdue: Callable[[], str]
+) -> Iterator[None]:
+    try:
+        yield
+    except aiohttp.ConnectionTimeoutError as error:
+        raise _failed(ReasonCode.TIMEOUT, "No connection within the configured connect_s.") from error
+    except TimeoutError as error:
+        raise _failed(ReasonCode.TIMEOUT, overdue()) from error
+    except (aiohttp.ClientError, OSError) as error:
+        # aiohttp wraps a reset that comes in the middle of a body.
+        causes = (error, error.__cause__)
+        named = ((reason, text) for kind, reason, text in kinds if any(isinstance(c, kind) for c in causes))
+        raise _failed(*next(named)) from error
+
+
+def _failed(reason: ReasonCode, detail: str) -> ProviderError:
+    return ProviderError(ProviderFailure(reason=reason, detail=detail))

@@ -1,0 +1,145 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.kernel.codes import ReasonCode
+from gateway.kernel.errors import RequestError
+from gateway.schema.usage import Usage
+
+
+class _Strict(BaseModel):
+    # Unknown fields are let through: what this gateway does not know, the provider may.
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class _Function(_Strict):
+    name: str
+
+
+class _ToolCall(_Strict):
+    id: str
+    type: str = "function"
+    function: _Function | None = None
+
+
+class _Tool(_Strict):
+    type: str
+    function: _Function | None = None
+
+
+class _Part(_Strict):
+    type: str
+    text: str = ""
+
+
+class _Message(_Strict):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[_Part] | None = None
+    tool_calls: list[_ToolCall] | None = None
+    tool_call_id: str | None = None
+
+
+class _StreamOptions(_Strict):
+    include_usage: bool | None = None
+
+
+class _ChatBody(_Strict):
+    """What the gateway itself relies on in OpenAI's chat request."""
+
+    model: str = Field(min_length=1)
+    messages: list[_Message] = Field(min_length=1)
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    n: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    tools: list[_Tool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A validated chat request; `body` is what the caller sent, untouched (OpenAI, create chat completion)."""
+
+    body: Mapping[str, Any]
+    model: str
+    stream: bool
+    include_usage: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStamp:
+    """What every answer carries in the gateway's name, whichever provider gives it."""
+
+    answer_id: str
+    model: str
+    created_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """A whole answer; `body` is a `chat.completion` of OpenAI."""
+
+    body: dict[str, Any]
+    usage: Usage | None
+
+
+def parse_chat(payload: bytes) -> ChatRequest:
+    """Reads and validates a chat request.
+
+    Raises RequestError that names the field at fault.
+    """
+    body = _load(payload)
+    try:
+        checked = _ChatBody.model_validate(body)
+    except ValidationError as error:
+        raise _complaint(error, body) from None
+    options = checked.stream_options
+    return ChatRequest(
+        body=body,
+        model=checked.model,
+        stream=bool(checked.stream),
+        include_usage=bool(options and options.include_usage),
+    )
+
+
+def _load(payload: bytes) -> dict[str, Any]:
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise RequestError(
+            ReasonCode.INVALID_REQUEST, f"The body is not valid JSON: {error.msg} ({where})."
+        ) from None
+    if not isinstance(body, dict):
+        raise RequestError(ReasonCode.INVALID_REQUEST, "The body must be a JSON object.")
+    return body
+
+
+def _complaint(error: ValidationError, body: Any) -> RequestError:
+    # Of a union's complaints the one that reaches deepest is about what the caller meant.
+    problems = [(_field(problem["loc"], problem["type"], body), problem["msg"]) for problem in error.errors()]
+    field, text = max(problems, key=lambda problem: len(problem[0]))
+    param = ".".join(map(str, field))
+    return RequestError(ReasonCode.INVALID_REQUEST, f"{param}: {text}.", param=param)
+
+
+def _field(location: Sequence[str | int], problem: str, body: Any) -> list[str | int]:
+    """Drops from pydantic's location what names a member of a union and not a part of the body."""
+    path: list[str | int] = []
+    node = body
+    for step in location:
+        if isinstance(node, dict) and (step in node or problem == "missing"):
+            node = node.get(step)
+        elif isinstance(node, list) and isinstance(step, int):
+            node = node[step]
+        else:
+            continue
+        path.append(step)
+    return path

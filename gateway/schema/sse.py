@@ -1,0 +1,72 @@
+"""Server-sent events as bytes and as values, without I/O (WHATWG HTML, section 9.2.6)."""
+
+from dataclasses import dataclass
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class SseEvent:
+    """One event; `data` are the bytes of its data lines joined by LF."""
+
+    data: bytes
+    event: str = "message"
+
+
+class SseDecoder:
+    """Turns bytes, split anywhere, into events; comments and unknown fields are dropped."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._event = ""
+        self._at_start = True
+        self._after_cr = False
+
+    def feed(self, data: bytes) -> list[SseEvent]:
+        """Takes the next bytes and returns the events that they complete."""
+        if self._after_cr and data:
+            # The CR has already ended the line, so an LF right after it belongs to it.
+            data = data.removeprefix(b"\n")
+            self._after_cr = False
+        if not data:
+            return []
+        self._after_cr = data.endswith(b"\r")
+        lines = (self._rest + data).splitlines(keepends=True)
+        self._rest = b"" if lines[-1].endswith((b"\r", b"\n")) else lines.pop()
+        return [event for line in lines if (event := self._take(line.rstrip(b"\r\n"))) is not None]
+
+    def close(self) -> list[SseEvent]:
+        """Returns the event that lacks only its blank line.
+
+        The specification drops such an event. Here a provider's own terminal event decides whether an answer is
+        complete, so a forgiving reading cannot make a cut answer look whole.
+        """
+        last = [self._take(line) for line in (self._rest, b"")]
+        self._rest = b""
+        return [event for event in last if event is not None]
+
+    def _take(self, line: bytes) -> SseEvent | None:
+        if self._at_start:
+            line = line.removeprefix(_BOM)
+            self._at_start = False
+        if not line:
+            return self._dispatch()
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._event = value.decode(errors="replace")
+        return None
+
+    def _dispatch(self) -> SseEvent | None:
+        data, event = self._data, self._event
+        self._data, self._event = [], ""
+        return SseEvent(b"\n".join(data), event or "message") if data else None
+
+
+def encode_sse(data: bytes, event: str | None = None) -> bytes:
+    """Writes one event; every line of the data becomes a data line."""
+    head = f"event: {event}\n".encode() if event else b""
+    return head + b"".join(b"data: %b\n" % line for line in data.split(b"\n")) + b"\n"

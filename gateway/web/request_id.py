@@ -1,0 +1,77 @@
+import re
+from collections.abc import Callable
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.kernel.clock import Clock
+from gateway.kernel.codes import ReasonCode
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.logs import Log
+from gateway.web.problems import Problems
+
+_SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_PROBES = ("/health", "/_health/")
+
+
+class RequestIdMiddleware:
+    """Gives every request an id, a line in the access log, and an answer even where the code is at fault."""
+
+    def __init__(
+        self, app: ASGIApp, *, clock: Clock, log: Log, problems: Problems, new_id: Callable[[], str]
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._log = log
+        self._problems = problems
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        stated = Headers(scope=scope).get("x-request-id", "")
+        request_id = stated if _SANE.fullmatch(stated) else self._new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id)
+        began_s = self._clock.monotonic_s()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._answer(scope, receive, answer, request_id)
+            finally:
+                self._write_log(scope, answer.status, began_s)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer", request_id: str) -> None:
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception:  # the border: whatever has slipped through becomes a proper answer and a log line
+            self._log.exception("unexpected error")
+            if answer.status is not None:
+                raise
+            error = GatewayError(ReasonCode.INTERNAL_ERROR)
+            response = self._problems.response(error, scope["path"], request_id)
+            await response(scope, receive, answer.send)
+
+    def _write_log(self, scope: Scope, status: int | None, began_s: float) -> None:
+        write = self._log.debug if scope["path"].startswith(_PROBES) else self._log.info
+        write(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            duration_ms=round((self._clock.monotonic_s() - began_s) * 1000, 3),
+        )
+
+
+class _Answer:
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["x-request-id"] = self._request_id
+        await self._send(message)
