@@ -132,7 +132,8 @@ def find_problems(
                 yield document.problem(
                     (*location, "needs", index), f"{need!r} is no capability of capabilities.yaml"
                 )
-        earlier.append(item.id)
+        if item.id.startswith(checklist.checklist):
+            earlier.append(item.id)
     yield from _repeated_sections(document, checklist)
 
 
@@ -148,7 +149,7 @@ def _id_problems(
     place = (*location, "id")
     if not item_id.startswith(f"{prefix}-"):
         yield document.problem(place, f"{item_id} must begin with {prefix}-, as the checklist is {prefix}")
-    if item_id in earlier:
+    elif item_id in earlier:
         yield document.problem(place, f"{item_id} stands here twice")
     elif earlier and item_id < earlier[-1]:
         yield document.problem(place, f"{item_id} comes after {earlier[-1]}: ids ascend")
