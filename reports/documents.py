@@ -87,15 +87,9 @@ def parse_document(name: str, text: str) -> Document:
 
     """
     try:
-        loader = _loader_class()(text)
+        return _Composer(name, _loader_class()(text)).document()
     except yaml.YAMLError as error:
         raise DocumentError([_syntax_problem(name, error)]) from error
-    try:
-        return _Composer(name, loader).document()
-    except yaml.YAMLError as error:
-        raise DocumentError([_syntax_problem(name, error)]) from error
-    finally:
-        loader.dispose()
 
 
 def _loader_class() -> Any:

@@ -1,5 +1,6 @@
 """Files written whole or not at all."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -24,7 +25,8 @@ def write_text(path: Path, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
 

@@ -49,6 +49,10 @@ LABELS = {
 }
 
 
+_SHORT_S = 0.1
+"""Below it, in seconds, milliseconds are easier to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """How many items are in a state, and what part of the whole that is, in per cent."""
@@ -215,7 +219,10 @@ def _section(section: Section, by_id: dict[str, ItemVerdict]) -> SectionView:
 
 
 def _measured(measurement: Measurement) -> Figure:
-    value = quantity(measurement.value, measurement.unit)
+    short = measurement.unit == "s" and abs(measurement.value) < _SHORT_S
+    value = (
+        quantity(measurement.value * 1000, "ms") if short else quantity(measurement.value, measurement.unit)
+    )
     return Figure(measurement.name, value, measurement.limit or "", measurement.holds)
 
 

@@ -34,9 +34,6 @@ class Waivers:
     def is_early(self, waiver: Waiver) -> bool:
         return waiver.added > self.today
 
-    def days_left(self, waiver: Waiver) -> int:
-        return (waiver.expires - self.today).days
-
     def _covering(self, item_id: str, source: str) -> tuple[Waiver, ...]:
         return tuple(
             waiver

@@ -18,18 +18,18 @@ ROUNDS = 50
 def test_probe_responds(gateway: Connection, kind: str) -> None:
     """Liveness and readiness answer 200 to a caller without a key."""
     path = getattr(gateway.target.routes, kind)
-    assert path, f"the target has no {kind} probe"
     answer = gateway.nobody.get(path)
     assert answer.status == 200, f"{path} answered {answer.status}"
 
 
 @pytest.mark.item("UB-030")
-@pytest.mark.needs("probes")
+@pytest.mark.needs("health")
 def test_health_route_says_well(gateway: Connection) -> None:
     """The health route answers 200, and its body says that the gateway is well."""
     path = gateway.target.routes.health
-    assert path, "the target has no health route"
-    assert health_findings(gateway.nobody.get(path)) == []
+    assert path is not None  # the target claims it
+    findings = health_findings(gateway.nobody.get(path))
+    assert not findings, f"{path}: {findings}"
 
 
 @pytest.mark.item("LD-035", "LD-039")
@@ -38,7 +38,8 @@ def test_every_health_route_says_well(gateway: Connection) -> None:
     """Every health route answers 200, and a 200 around a state that is not well does not count."""
     found = {path: health_findings(gateway.nobody.get(path)) for path in gateway.target.routes.present()}
     assert found
-    assert {path: findings for path, findings in found.items() if findings} == {}
+    unwell = {path: findings for path, findings in found.items() if findings}
+    assert not unwell, f"health routes that do not say well: {unwell}"
 
 
 @pytest.mark.item("LD-135")
@@ -59,13 +60,13 @@ def test_probes_disclose_nothing(gateway: Connection) -> None:
     """A probe needs no key, is not put off by a wrong one, and names no provider, model, address or version."""
     inside = _names_of_the_inside(gateway)
     for path in (gateway.target.routes.live, gateway.target.routes.ready):
-        if path is None:
-            continue
+        assert path is not None  # the target claims both
         assert gateway.nobody.with_key("a-wrong-key").get(path).status == 200, f"{path} minds a wrong key"
         answer = gateway.nobody.get(path)
         assert answer.status == 200, f"{path} demands a key: {answer.status}"
         seen = f"{answer.text} {' '.join(answer.headers.values())}".lower()
-        assert [name for name in inside if name.lower() in seen] == [], f"{path} discloses the inside"
+        disclosed = [name for name in inside if name.lower() in seen]
+        assert not disclosed, f"{path} discloses the inside: {disclosed}"
 
 
 def _names_of_the_inside(gateway: Connection) -> set[str]:

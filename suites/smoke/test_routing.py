@@ -20,7 +20,8 @@ def test_every_model_answers(gateway: Connection) -> None:
             f"NOT RUN: the target lists {len(models)} models; name those to be asked with --target-model"
         )
     found = {model: ask(gateway, model, stream=False)[1] for model in models}
-    assert found == {model: [] for model in models}
+    unanswered = {model: findings for model, findings in found.items() if findings}
+    assert not unanswered, f"models without a proper answer: {unanswered}"
 
 
 @pytest.mark.needs("chat", "configuration", "upstreams")
@@ -39,7 +40,7 @@ def test_model_leads_to_its_provider(gateway: Connection, provider: str, *, stre
     journal = gateway.target.providers[provider].world.journal
     mark = journal.mark()
     text, findings = ask(gateway, model, stream=stream)
-    assert findings == []
+    assert not findings, findings
     assert [call.provider for call in journal.since(mark)] == [provider], "another provider was asked"
     assert text == expected_text(gateway, model), "the text is not the provider's"
 
@@ -53,7 +54,7 @@ def test_next_of_the_chain_answers(gateway: Connection, fault: str, *, stream: b
     model, (following, *_rest) = next(iter(gateway.target.chains.items()))
     _break(gateway, model, fault)
     text, findings = ask(gateway, model, stream=stream)
-    assert findings == [], "the caller was not answered"
+    assert not findings, f"the caller was not answered: {findings}"
     assert text == expected_text(gateway, following), "the text is not that of the next provider of the chain"
 
 
@@ -68,7 +69,7 @@ def test_chain_is_followed_in_its_order(gateway: Connection) -> None:
     journal = gateway.target.provider_of(model).world.journal
     mark = journal.mark()
     text, findings = ask(gateway, model, stream=False)
-    assert findings == [], "the caller was not answered"
+    assert not findings, f"the caller was not answered: {findings}"
     asked = [call.provider for call in journal.since(mark)]
     wanted = [gateway.target.models[name] for name in (model, *fallbacks)]
     assert asked == wanted, "the chain was not followed in its order"

@@ -20,7 +20,16 @@ WAITING_FOR_A_SESSION = {"UB-006"}
 def covered(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The items that a test names, or whole suites answer."""
     plan = tmp_path_factory.mktemp("plan") / "plan.jsonl"
-    command = [sys.executable, "-m", "pytest", "--pyargs", "suites.smoke", "--collect-only", "-q", f"--evidence={plan}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        "suites.smoke",
+        "--collect-only",
+        "-q",
+        f"--evidence={plan}",
+    ]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     subprocess.run([*command, "-p", "no:cacheprovider"], env=inherited, check=True, stdout=subprocess.DEVNULL)
     (line,) = plan.read_text(encoding="utf-8").splitlines()
@@ -42,4 +51,3 @@ def test_every_covered_check_has_its_sabotage(covered: set[str]) -> None:
     sabotaged = {item for sabotage in SABOTAGES.values() for item in sabotage.items}
     checks = {item for item in covered if catalogue.item(item).kind is Kind.CHECK}
     assert checks - sabotaged == set()
-

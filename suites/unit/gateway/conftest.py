@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from gateway.app import create_app, scrubber_for
 from gateway.config.document import Document
 from gateway.config.loading import build_registry
-from gateway.config.registry import Registry
+from gateway.config.registry import Registry, Timeouts
 from gateway.config.settings import Settings
 from gateway.config.vendors import load_vendors
 from gateway.engine.drain import Drain
@@ -30,6 +30,14 @@ def registry_of(
     """Builds a registry as a configuration file would give it."""
     document = Document.model_validate({"providers": providers, "models": models, "chains": chains or {}})
     return build_registry(document, ENVIRON, load_vendors())
+
+
+def patient(registry: Registry) -> Registry:
+    """Gives the same registry with the default timeouts."""
+    providers = {
+        name: p.model_copy(update={"timeouts": Timeouts()}) for name, p in registry.providers.items()
+    }
+    return registry.model_copy(update={"providers": providers})
 
 
 class Stage:

@@ -13,6 +13,7 @@ from typing import Any
 Wire = asyncio.StreamWriter
 Reply = Callable[[Wire], Awaitable[None]]
 
+_TLS_HANDSHAKE = b"\x16"
 _LINGER_AND_RESET = struct.pack("ii", 1, 0)
 
 
@@ -36,6 +37,7 @@ class FakeProvider:
     def __init__(self) -> None:
         self.script: deque[Reply] = deque()
         self.received: list[Received] = []
+        self.called = threading.Event()
         self.caller_left = threading.Event()
         self._listening = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -71,9 +73,10 @@ class FakeProvider:
     async def _converse(self, reader: asyncio.StreamReader, writer: Wire) -> None:
         try:
             self.received.append(await _read(reader))
+            self.called.set()
             reply = self.script.popleft() if self.script else status(500)
             answering = asyncio.ensure_future(reply(writer))
-            leaving = asyncio.ensure_future(reader.read(1))
+            leaving = asyncio.ensure_future(_end_of(reader))
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
             if leaving.done():
                 self.caller_left.set()
@@ -86,8 +89,16 @@ class FakeProvider:
             writer.close()
 
 
+async def _end_of(reader: asyncio.StreamReader) -> None:
+    while await reader.read(1024):
+        pass
+
+
 async def _read(reader: asyncio.StreamReader) -> Received:
-    head, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+    opening = await reader.readexactly(1)
+    if opening == _TLS_HANDSHAKE:
+        return Received("", "", {}, b"")
+    head, *lines = (opening + await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     method, path, _ = head.split(" ")
     return Received(method, path, headers, await reader.readexactly(int(headers.get("content-length", 0))))

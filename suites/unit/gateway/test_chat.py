@@ -63,7 +63,7 @@ def test_every_kind_of_message_is_taken(message: dict[str, Any]) -> None:
         ({"messages": [HI, {"role": "robot", "content": "Hi"}]}, "messages.1.role"),
         ({"messages": [{"content": "Hi"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
-        ({"messages": [{"role": "user", "content": {"str": 1}}]}, "messages.0.content.str"),
+        ({"messages": [{"role": "user", "content": {"x": 1}}]}, "messages.0.content"),
         ({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}, "messages.0.content.0.type"),
         ({"messages": ["Hi"]}, "messages.0"),
         ({"temperature": "hot"}, "temperature"),
@@ -86,7 +86,12 @@ def test_wrong_field_is_named(changes: dict[str, Any], param: str) -> None:
 
 @pytest.mark.parametrize(
     ("payload", "text"),
-    [(b"{", "line 1, column 2"), (b"", "not valid JSON"), (b"[]", "JSON object"), (b"\xff", "not valid JSON")],
+    [
+        (b"{", "line 1, column 2"),
+        (b"", "not valid JSON"),
+        (b"[]", "JSON object"),
+        (b"\xff", "not valid JSON"),
+    ],
     ids=["cut", "empty", "list", "not UTF-8"],
 )
 def test_what_is_no_json_object_is_refused(payload: bytes, text: str) -> None:

@@ -43,7 +43,7 @@ def test_secret_in_a_traceback_is_removed() -> None:
     log = build_log("info", out, StoppedClock(), Scrubber(["plainword"]))
 
     try:
-        raise ValueError("plainword")
+        int("plainword")
     except ValueError:
         log.exception("failed")
 

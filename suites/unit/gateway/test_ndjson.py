@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,6 @@ def test_lines_are_read() -> None:
 def test_split_does_not_matter(text: bytes, cuts: list[int]) -> None:
     """The same bytes give the same lines wherever they are cut."""
     borders = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    pieces = [text[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    pieces = [text[start:end] for start, end in pairwise(borders)]
 
     assert decode(*pieces) == decode(text)

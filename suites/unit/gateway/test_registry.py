@@ -26,7 +26,8 @@ def test_unknown_address_is_shown_as_none() -> None:
 def test_models_of_disabled_providers_are_not_offered() -> None:
     """Only models of enabled providers are offered; each provider knows its own."""
     registry = registry_of(
-        {"openai": {}, "ollama": {"enabled": False}}, {"a": {"provider": "openai"}, "b": {"provider": "ollama"}}
+        {"openai": {}, "ollama": {"enabled": False}},
+        {"a": {"provider": "openai"}, "b": {"provider": "ollama"}},
     )
 
     assert [model.name for model in registry.enabled_models] == ["a"]

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,9 @@ def test_event_name_is_read_and_forgotten() -> None:
 
 
 @given(
-    lines=st.lists(st.sampled_from([b"data: a", b"data:", b": c", b"event: e", b"", b"data: \xc3\xa4", b"x"])),
+    lines=st.lists(
+        st.sampled_from([b"data: a", b"data:", b": c", b"event: e", b"", b"data: \xc3\xa4", b"x"])
+    ),
     ending=st.sampled_from([b"\n", b"\r\n", b"\r"]),
     cuts=st.lists(st.integers(0, 80)),
 )
@@ -50,12 +54,14 @@ def test_split_does_not_matter(lines: list[bytes], ending: bytes, cuts: list[int
     """The same bytes give the same events wherever they are cut."""
     text = ending.join(lines)
     borders = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    pieces = [text[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    pieces = [text[start:end] for start, end in pairwise(borders)]
 
     assert decode(*pieces) == decode(text)
 
 
-@given(st.lists(st.tuples(st.binary().filter(lambda data: b"\r" not in data), st.sampled_from([None, "error"]))))
+@given(
+    st.lists(st.tuples(st.binary().filter(lambda data: b"\r" not in data), st.sampled_from([None, "error"])))
+)
 def test_written_events_are_read_back(events: list[tuple[bytes, str | None]]) -> None:
     """What is written is what is read, line breaks included."""
     text = b"".join(encode_sse(data, name) for data, name in events)

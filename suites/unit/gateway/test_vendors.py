@@ -10,7 +10,8 @@ VENDORS = load_vendors()
 def test_every_promised_vendor_is_there() -> None:
     """The vendors that the gateway names in its documentation are all known."""
     assert set(VENDORS) == {
-        "deepinfra", "deepseek", "fireworks", "groq", "huggingface", "ollama", "openai", "openrouter", "together", "vllm",
+        "deepinfra", "deepseek", "fireworks", "groq", "huggingface",
+        "ollama", "openai", "openrouter", "together", "vllm",
     }  # fmt: skip
 
 

@@ -11,9 +11,7 @@ def completion(text: str = "Hello", **changes: Any) -> dict[str, Any]:
         "object": "chat.completion",
         "created": 1_700_000_000,
         "model": "upstream-model",
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        ],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
         **changes,
     }
@@ -34,7 +32,9 @@ ROLE = chunk({"role": "assistant", "content": ""})
 HELLO = chunk({"content": "Hello"})
 WORLD = chunk({"content": " world"})
 FINISH = chunk({}, "stop")
-USAGE = event({"id": "chatcmpl-upstream", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}})
+USAGE = event(
+    {"id": "chatcmpl-upstream", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+)
 DONE = event(b"[DONE]")
 
 GOOD_STREAM = (ROLE, HELLO, WORLD, FINISH, DONE)

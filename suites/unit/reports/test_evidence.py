@@ -74,7 +74,7 @@ def test_times_are_utc(text: str) -> None:
 def test_records_are_frozen() -> None:
     """What was witnessed cannot be changed afterwards."""
     with pytest.raises(dataclasses.FrozenInstanceError):
-        FULL_RESULT.outcome = Outcome.PASS  # type: ignore[misc] - that is the point
+        FULL_RESULT.outcome = Outcome.PASS  # type: ignore[misc]  # that is the point
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ def test_outcomes_add_up(outcomes: tuple[Outcome, ...], state: State) -> None:
 def test_reason_is_one_line(outcomes: tuple[Outcome, ...], reason: str) -> None:
     """The reason quotes the first line of the first test in question, and says how many agree."""
     assert (
-        verdict_on(item("XX-001"), evidence(*results_of(*outcomes, reason="first line\nsecond"))).reason == reason
+        verdict_on(item("XX-001"), evidence(*results_of(*outcomes, reason="first line\nsecond"))).reason
+        == reason
     )
 
 

@@ -49,10 +49,10 @@ def test_bundled_release_is_unsigned(name: str) -> None:
     assert "release manager" in bundled.roles
 
 
-def test_reference_is_judged_by_its_whole_scope() -> None:
-    """The bundled gateway is judged by 31 items of four checklists."""
-    scope = load_release("reference", Catalogue.load()).scope
-    assert len(scope) == 31
+def test_reference_is_judged_by_four_checklists() -> None:
+    """The bundled gateway is judged by its probes, models, providers, routing, validation and unit tests."""
+    scope = set(load_release("reference", Catalogue.load()).scope)
+    assert scope >= {"PL-008", "PL-118", "UB-006", "UB-035", "LD-042", "RQ-046"}
     assert {item[:2] for item in scope} == {"LD", "PL", "RQ", "UB"}
 
 

@@ -1,0 +1,123 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.dialects.ollama_stream import OllamaStreamDecoder
+from gateway.kernel.codes import ReasonCode
+from gateway.schema.chat import AnswerStamp
+from gateway.schema.deltas import ChatChunk, StreamEvent, StreamFault
+from gateway.schema.usage import Usage
+from suites.unit.gateway.wire_texts import line
+
+STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
+HELLO = line({"message": {"role": "assistant", "content": "Hello"}, "done": False})
+WORLD = line({"message": {"role": "assistant", "content": " world"}, "done": False})
+COUNTS = {"prompt_eval_count": 3, "eval_count": 2}
+LAST = line({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", **COUNTS})
+
+
+def decode(*pieces: bytes, include_usage: bool = False) -> tuple[list[StreamEvent], bool]:
+    decoder = OllamaStreamDecoder(STAMP, include_usage=include_usage)
+    events = [step for piece in pieces for step in decoder.feed(piece)]
+    return events + decoder.close(), decoder.complete
+
+
+def deltas(*pieces: bytes) -> list[object]:
+    events, complete = decode(*pieces)
+    assert complete
+    return [step.body["choices"][0]["delta"] for step in events if isinstance(step, ChatChunk)]
+
+
+def fault(*pieces: bytes) -> StreamFault:
+    events, complete = decode(*pieces)
+    assert not complete
+    assert isinstance(events[-1], StreamFault)
+    return events[-1]
+
+
+def test_lines_become_chunks() -> None:
+    """The first chunk gives the role, the last one the finish reason."""
+    assert deltas(HELLO, WORLD, LAST) == [
+        {"role": "assistant", "content": "Hello"},
+        {"content": " world"},
+        {},
+    ]
+
+    last = decode(HELLO, LAST)[0][-1]
+    assert isinstance(last, ChatChunk)
+    assert last.body == {
+        "id": "chatcmpl-ours",
+        "object": "chat.completion.chunk",
+        "created": 5,
+        "model": "public-name",
+        "choices": [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}],
+    }
+
+
+def test_usage_comes_last_where_it_is_wanted() -> None:
+    """The caller gets the usage as a chunk without choices only where asked for; we get it always."""
+    *_, finish, usage = decode(HELLO, LAST, include_usage=True)[0]
+    assert isinstance(finish, ChatChunk)
+    assert isinstance(usage, ChatChunk)
+
+    assert finish.usage == Usage(3, 2)
+    assert usage.body["choices"] == []
+    assert usage.body["usage"]["total_tokens"] == 5
+    assert len(decode(HELLO, LAST)[0]) == 2
+
+
+def test_tool_calls_are_numbered_through() -> None:
+    """Tool calls of several lines get numbers and ids that do not repeat."""
+    call = {"message": {"tool_calls": [{"function": {"name": "f", "arguments": {}}}]}, "done": False}
+
+    first, second, _ = deltas(line(call), line(call), LAST)
+
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert [first["tool_calls"][0]["index"], second["tool_calls"][0]["index"]] == [0, 1]
+    assert [first["tool_calls"][0]["id"], second["tool_calls"][0]["id"]] == ["call_ours_0", "call_ours_1"]
+    finish = decode(line(call), LAST)[0][-1]
+    assert isinstance(finish, ChatChunk)
+    assert finish.body["choices"][0]["finish_reason"] == "tool_calls"
+
+
+def test_thinking_is_content() -> None:
+    """Thinking becomes reasoning, and counts as delivered."""
+    first = decode(line({"message": {"thinking": "Hm"}, "done": False}), LAST)[0][0]
+
+    assert isinstance(first, ChatChunk)
+    assert first.delivers
+    assert first.body["choices"][0]["delta"]["reasoning_content"] == "Hm"
+
+
+@given(st.lists(st.integers(1, 60)))
+def test_split_does_not_matter(sizes: list[int]) -> None:
+    """The same bytes give the same chunks however the network cuts them."""
+    text, pieces = HELLO + WORLD + LAST.rstrip(), []
+    for size in sizes:
+        pieces.append(text[:size])
+        text = text[size:]
+
+    assert decode(*pieces, text) == decode(HELLO, WORLD, LAST)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reason"),
+    [
+        ((), ReasonCode.INVALID_RESPONSE),
+        ((HELLO,), ReasonCode.STREAM_INTERRUPTED),
+        ((HELLO, LAST[:-9]), ReasonCode.INVALID_RESPONSE),
+        ((HELLO, b"nonsense\n", LAST), ReasonCode.INVALID_RESPONSE),
+        ((HELLO, line({"x": 1}), LAST), ReasonCode.INVALID_RESPONSE),
+        ((HELLO, line({"error": "runner died"}), LAST), ReasonCode.PROVIDER_DEGRADED),
+    ],
+    ids=["nothing", "cut between lines", "cut in a line", "nonsense", "no message", "error"],
+)
+def test_broken_stream_ends_with_a_fault(pieces: tuple[bytes, ...], reason: ReasonCode) -> None:
+    """A stream that ends early, errs or makes no sense is never complete."""
+    assert fault(*pieces).failure.reason is reason
+
+
+def test_lines_after_the_last_are_ignored() -> None:
+    """What comes after `done` is no part of the answer."""
+    assert deltas(HELLO, LAST, WORLD) == [{"role": "assistant", "content": "Hello"}, {}]

@@ -1,0 +1,90 @@
+import asyncio
+import json
+import signal
+import socket
+import threading
+from collections.abc import Callable
+
+import httpx2
+import pytest
+
+from gateway.config.registry import Registry
+from gateway.engine.drain import Drain
+from gateway.web.server import DrainingServer, bind
+from suites.unit.gateway.conftest import patient
+from suites.unit.gateway.fake_provider import FakeProvider, Reply, Wire, raw, stall, stream
+from suites.unit.gateway.wire_texts import DONE, FINISH, HELLO, ROLE
+
+BODY = {"model": "first", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+Serve = Callable[..., tuple[str, Drain, DrainingServer]]
+
+
+def finish_when(allowed: threading.Event) -> Reply:
+    """Ends the stream properly as soon as the test allows it."""
+
+    async def reply(writer: Wire) -> None:
+        await asyncio.to_thread(allowed.wait, 5)
+        for piece in (FINISH, DONE):
+            await raw(b"%x\r\n%b\r\n" % (len(piece), piece))(writer)
+        await raw(b"0\r\n\r\n")(writer)
+
+    return reply
+
+
+def test_request_in_flight_finishes(pair: Registry, provider: FakeProvider, serve: Serve) -> None:
+    """After a signal readiness says no and new inference is refused, but the running stream ends properly."""
+    allowed = threading.Event()
+    provider.then(stream(ROLE, HELLO, after=finish_when(allowed)))
+    url, _, server = serve(patient(pair))
+
+    with httpx2.stream("POST", f"{url}/v1/chat/completions", json=BODY) as response:
+        lines = response.iter_lines()
+        next(lines)
+        server.handle_exit(signal.SIGTERM, None)
+        ready = httpx2.get(f"{url}/_health/ready")
+        refused = httpx2.post(f"{url}/v1/chat/completions", json=BODY)
+        allowed.set()
+        rest = [line for line in lines if line]
+
+    assert (ready.status_code, ready.json()["checks"]["accepting"]) == (503, "draining")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "draining")
+    assert json.loads(rest[-2].removeprefix("data: "))["choices"][0]["finish_reason"] == "stop"
+    assert rest[-1] == "data: [DONE]"
+
+
+@pytest.mark.parametrize("signals", [1, 2], ids=["time is up", "second signal"])
+def test_drain_is_bounded(pair: Registry, provider: FakeProvider, serve: Serve, signals: int) -> None:
+    """A request that will not end is given up after the drain timeout, or at the second signal."""
+    provider.then(stream(ROLE, HELLO, after=stall))
+    url, _, server = serve(patient(pair), drain_timeout_s=0.1 if signals == 1 else 60)
+
+    with httpx2.stream("POST", f"{url}/v1/chat/completions", json=BODY) as response:
+        next(response.iter_lines())
+        for _ in range(signals):
+            server.handle_exit(signal.SIGTERM, None)
+
+        assert provider.caller_left.wait(5)
+
+
+def test_idle_server_stops_at_once(pair: Registry, serve: Serve) -> None:
+    """Without requests in flight there is nothing to wait for."""
+    url, _, server = serve(pair, drain_timeout_s=60)
+
+    with httpx2.Client(base_url=url) as idle:
+        assert idle.get("/health").status_code == 200
+        server.handle_exit(signal.SIGTERM, None)
+
+        with pytest.raises(httpx2.HTTPError):
+            wait_until_refused(idle)
+
+
+def test_free_port_is_taken() -> None:
+    """Port 0 takes a free port, also under a name."""
+    with bind("localhost", 0) as listener:
+        assert listener.getsockname()[1] > 0
+
+
+def test_port_in_use_is_an_error() -> None:
+    """A port that somebody listens on is not shared."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        bind("127.0.0.1", taken.getsockname()[1])
