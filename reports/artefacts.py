@@ -86,7 +86,7 @@ def _judge_results(evidence: Evidence) -> tuple[Outcome, str]:
     if red:
         return Outcome.FAIL, f"{len(red)} of {len(results)} unit tests fail, first {red[0].nodeid}"
     if missing:
-        return Outcome.NOT_RUN, f"{len(missing)} unit tests have no result, first {missing[0].nodeid}"
+        return Outcome.NOT_RUN, f"unit tests without a result: {len(missing)}, first {missing[0].nodeid}"
     if not any(result.outcome is Outcome.PASS for result in results):
         return Outcome.NOT_RUN, "no unit test in the evidence has passed"
     if any(run.finished is None for run in evidence.runs):

@@ -23,7 +23,9 @@ def cut_short(case: Case) -> Iterator[Finding]:
         if cause:
             nodeids = tuple(test.nodeid for test in run.missing)
             yield Finding(
-                f"{run.source}: the run {cause}; {len(nodeids)} planned tests have no result", None, nodeids
+                f"{run.source}: the run {cause}; planned tests without a result: {len(nodeids)}",
+                None,
+                nodeids,
             )
 
 

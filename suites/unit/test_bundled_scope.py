@@ -9,8 +9,8 @@ import pytest
 from fixtures.sabotage import SABOTAGES
 from reports.catalogue_files import Kind
 from reports.checklists import Catalogue
-from reports.release import load_release
 from reports.evidence import RECORDS, Planned
+from reports.release import load_release
 
 WAITING_FOR_A_SESSION = {"UB-006"}
 """Artefacts that a session of noxfile.py looks at, and no suite."""

@@ -1,8 +1,10 @@
 import io
 import json
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -119,21 +121,38 @@ def stage(pair: Registry, stage_of: Callable[..., Stage]) -> Stage:
     return stage_of(pair)
 
 
+@dataclass(frozen=True)
+class Served:
+    """A gateway that runs in a thread, and answers at `url`."""
+
+    url: str
+    server: DrainingServer
+    thread: threading.Thread
+
+    def interrupt(self) -> None:
+        """Does what SIGTERM does; signals themselves reach only the main thread."""
+        self.server.handle_exit(signal.SIGTERM, None)
+
+
+Serve = Callable[..., Served]
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[..., tuple[str, Drain, DrainingServer]]]:
+def serve() -> Iterator[Serve]:
     """Gives a function that serves a registry by uvicorn on a free port; for what needs a real connection."""
     with ExitStack() as stack:
 
-        def start(registry: Registry, drain_timeout_s: float = 5.0) -> tuple[str, Drain, DrainingServer]:
+        def start(registry: Registry, drain_timeout_s: float = 0.0) -> Served:
             drain, listening = Drain(), threading.Event()
             app = create_app(Settings(log_level="error"), registry, drain=drain)
             listener = bind("127.0.0.1", 0)
             server = DrainingServer(app, drain, drain_timeout_s, listening.set)
             thread = threading.Thread(target=server.run, args=([listener],))
+            served = Served(f"http://127.0.0.1:{listener.getsockname()[1]}", server, thread)
             thread.start()
             stack.callback(thread.join, 10)
-            stack.callback(setattr, server, "should_exit", True)
+            stack.callback(served.interrupt)
             assert listening.wait(5)
-            return f"http://127.0.0.1:{listener.getsockname()[1]}", drain, server
+            return served
 
         yield start

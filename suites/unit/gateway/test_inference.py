@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from gateway.config.registry import Registry
-from suites.unit.gateway.conftest import Stage, patient
+from suites.unit.gateway.conftest import Serve, Stage, patient
 from suites.unit.gateway.fake_provider import FakeProvider, stall, status, stream, trickle
 from suites.unit.gateway.wire_texts import GOOD_STREAM, HELLO, ROLE, completion, event
 
@@ -70,12 +70,10 @@ def test_body_of_10_mb_is_taken(stage: Stage, provider: FakeProvider) -> None:
     assert stage.client.post("/v1/chat/completions", content=body.ljust(10_000_000)).status_code == 200
 
 
-def test_events_arrive_one_by_one(
-    pair: Registry, provider: FakeProvider, serve: Callable[..., tuple[str, object, object]]
-) -> None:
+def test_events_arrive_one_by_one(pair: Registry, provider: FakeProvider, serve: Serve) -> None:
     """Content is passed on as it comes, while the provider is still at it."""
     provider.then(stream(ROLE, HELLO, after=trickle(event({"choices": []}), 0.01)))
-    url, *_ = serve(pair)
+    url = serve(pair).url
 
     with httpx2.stream("POST", f"{url}/v1/chat/completions", json={**BODY, "stream": True}) as response:
         lines = response.iter_lines()
@@ -91,12 +89,12 @@ def test_caller_who_leaves_ends_the_call(
     pair: Registry,
     provider: FakeProvider,
     fallback: FakeProvider,
-    serve: Callable[..., tuple[str, object, object]],
+    serve: Serve,
     form: str,
 ) -> None:
     """When the caller leaves before the answer, the call to the provider ends, and no other is made."""
     provider.then(stall)
-    url, *_ = serve(patient(pair))
+    url = serve(patient(pair)).url
     body = json.dumps({**BODY, "stream": form == "stream"}).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
 

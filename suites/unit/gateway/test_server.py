@@ -1,22 +1,18 @@
 import asyncio
 import json
-import signal
 import socket
 import threading
-from collections.abc import Callable
 
 import httpx2
 import pytest
 
 from gateway.config.registry import Registry
-from gateway.engine.drain import Drain
-from gateway.web.server import DrainingServer, bind
-from suites.unit.gateway.conftest import patient
+from gateway.web.server import bind
+from suites.unit.gateway.conftest import Serve, patient
 from suites.unit.gateway.fake_provider import FakeProvider, Reply, Wire, raw, stall, stream
 from suites.unit.gateway.wire_texts import DONE, FINISH, HELLO, ROLE
 
 BODY = {"model": "first", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
-Serve = Callable[..., tuple[str, Drain, DrainingServer]]
 
 
 def finish_when(allowed: threading.Event) -> Reply:
@@ -35,14 +31,14 @@ def test_request_in_flight_finishes(pair: Registry, provider: FakeProvider, serv
     """After a signal readiness says no and new inference is refused, but the running stream ends properly."""
     allowed = threading.Event()
     provider.then(stream(ROLE, HELLO, after=finish_when(allowed)))
-    url, _, server = serve(patient(pair))
+    gateway = serve(patient(pair), drain_timeout_s=5)
 
-    with httpx2.stream("POST", f"{url}/v1/chat/completions", json=BODY) as response:
+    with httpx2.stream("POST", f"{gateway.url}/v1/chat/completions", json=BODY) as response:
         lines = response.iter_lines()
         next(lines)
-        server.handle_exit(signal.SIGTERM, None)
-        ready = httpx2.get(f"{url}/_health/ready")
-        refused = httpx2.post(f"{url}/v1/chat/completions", json=BODY)
+        gateway.interrupt()
+        ready = httpx2.get(f"{gateway.url}/_health/ready")
+        refused = httpx2.post(f"{gateway.url}/v1/chat/completions", json=BODY)
         allowed.set()
         rest = [line for line in lines if line]
 
@@ -56,26 +52,26 @@ def test_request_in_flight_finishes(pair: Registry, provider: FakeProvider, serv
 def test_drain_is_bounded(pair: Registry, provider: FakeProvider, serve: Serve, signals: int) -> None:
     """A request that will not end is given up after the drain timeout, or at the second signal."""
     provider.then(stream(ROLE, HELLO, after=stall))
-    url, _, server = serve(patient(pair), drain_timeout_s=0.1 if signals == 1 else 60)
+    gateway = serve(patient(pair), drain_timeout_s=0.1 if signals == 1 else 60)
 
-    with httpx2.stream("POST", f"{url}/v1/chat/completions", json=BODY) as response:
+    with httpx2.stream("POST", f"{gateway.url}/v1/chat/completions", json=BODY) as response:
         next(response.iter_lines())
         for _ in range(signals):
-            server.handle_exit(signal.SIGTERM, None)
+            gateway.interrupt()
 
         assert provider.caller_left.wait(5)
 
 
 def test_idle_server_stops_at_once(pair: Registry, serve: Serve) -> None:
-    """Without requests in flight there is nothing to wait for."""
-    url, _, server = serve(pair, drain_timeout_s=60)
+    """Where no request is in flight there is nothing to wait for, open connections or not."""
+    gateway = serve(pair, drain_timeout_s=60)
 
-    with httpx2.Client(base_url=url) as idle:
+    with httpx2.Client(base_url=gateway.url) as idle:
         assert idle.get("/health").status_code == 200
-        server.handle_exit(signal.SIGTERM, None)
+        gateway.interrupt()
+        gateway.thread.join(5)
 
-        with pytest.raises(httpx2.HTTPError):
-            wait_until_refused(idle)
+        assert not gateway.thread.is_alive()
 
 
 def test_free_port_is_taken() -> None:

@@ -65,7 +65,9 @@ def test_red_unit_test_fails(outcome: Outcome) -> None:
     ("changes", "reason"),
     [
         pytest.param(
-            {"planned": (planned("x", suite="unit"),)}, "1 unit tests have no result, first x", id="missing"
+            {"planned": (planned("x", suite="unit"),)},
+            "unit tests without a result: 1, first x",
+            id="missing",
         ),
         pytest.param({"finished": None}, "the run of the unit tests never came to its end", id="cut"),
         pytest.param({"results": ()}, "no unit test in the evidence has passed", id="none"),
