@@ -69,7 +69,7 @@ class _Judge:
             (state_of(voice.outcome, waived=bool(accepting.get(voice.source))), voice)
             for voice in testimony.voices
         ]
-        state = add_up([each for each, _ in said])
+        state = add_up([each for each, voice in said if not voice.withheld] or [each for each, _ in said])
         return ItemVerdict(
             item=item,
             state=state,
@@ -108,9 +108,12 @@ def _reason(state: State, said: Sequence[tuple[State, Voice]]) -> str:
 
 
 def _remark(said: Sequence[tuple[State, Voice]]) -> str:
+    """Return what an item that passes leaves open: tests for which target or harness lacks something."""
     unsupported = [voice for state, voice in said if state is State.UNSUPPORTED]
-    if not unsupported:
-        return ""
-    return (
-        f"{len(unsupported)} of {len(said)} tests unsupported: {unsupported[0].reason.partition(chr(10))[0]}"
+    withheld = [voice for _, voice in said if voice.withheld]
+    left_open = (("unsupported", unsupported), ("not exercised", withheld))
+    return "; ".join(
+        f"{len(voices)} of {len(said)} tests {word}: {voices[0].reason.partition(chr(10))[0]}"
+        for word, voices in left_open
+        if voices
     )

@@ -17,11 +17,15 @@ ENDED_BEFORE = "the run ended before it"
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What one source says of an item; `source` is a node id, or what produced the look at an artefact."""
+    """What one source says of an item; `source` is a node id, or what produced the look at an artefact.
+
+    `withheld` marks a test that was not run because the harness had not been granted what it takes.
+    """
 
     source: str
     outcome: Outcome
     reason: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +69,17 @@ class Witnesses:
         )
         self._missing_for = _group((item, each) for each in evidence.missing for item in each.items)
         self._artefacts_for = _group((item, each) for each in evidence.artefacts for item in each.items)
+        self._withheld = _withheld(evidence)
 
     def testimony(self, item: Item) -> Testimony:
         """Return what speaks for `item`."""
         results = self._results_for.get(item.id, ())
         missing = self._missing_for.get(item.id, ())
         artefacts = self._artefacts_for.get(item.id, ())
-        voices = (*_voices(results, missing), *(Voice(a.produced_by, a.outcome, a.reason) for a in artefacts))
+        voices = (
+            *self._voices(results, missing),
+            *(Voice(a.produced_by, a.outcome, a.reason) for a in artefacts),
+        )
         if item.suites is not None:
             voices += self._suite_voices(item.suites.names, item.suites.demand)
         return Testimony(voices=voices, results=results, missing=missing, artefacts=artefacts)
@@ -84,14 +92,23 @@ class Witnesses:
             Voice(f"suite {name}", Outcome.NOT_RUN, f"no test of the suite {name} is in the evidence")
             for name in sorted(absent)
         )
-        return (*_as_demanded(_voices(results, ()), demand), *_voices((), missing), *nothing)
+        return (*_as_demanded(self._voices(results, ()), demand), *self._voices((), missing), *nothing)
+
+    def _voices(self, results: Iterable[TestResult], missing: Iterable[PlannedTest]) -> tuple[Voice, ...]:
+        return (
+            *(Voice(each.nodeid, each.outcome, each.reason, self._was_withheld(each)) for each in results),
+            *(Voice(each.nodeid, Outcome.NOT_RUN, ENDED_BEFORE) for each in missing),
+        )
+
+    def _was_withheld(self, result: TestResult) -> bool:
+        return result.outcome is Outcome.NOT_RUN and result.reason in self._withheld
 
 
-def _voices(results: Iterable[TestResult], missing: Iterable[PlannedTest]) -> tuple[Voice, ...]:
-    return (
-        *(Voice(each.nodeid, each.outcome, each.reason) for each in results),
-        *(Voice(each.nodeid, Outcome.NOT_RUN, ENDED_BEFORE) for each in missing),
-    )
+def _withheld(evidence: Evidence) -> frozenset[str]:
+    """Return the reasons that tests give where the target withheld a capability from the harness."""
+    targets = (run.started.target for run in evidence.runs)
+    grants = (grant for target in targets if target is not None for grant in target.withheld.items())
+    return frozenset(f"{capability}: {why}" for capability, why in grants)
 
 
 def _as_demanded(voices: tuple[Voice, ...], demand: Demand) -> tuple[Voice, ...]:

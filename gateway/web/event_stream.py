@@ -1,15 +1,18 @@
+import asyncio
+
 import orjson
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.engine.pipeline import ChatStream
-from gateway.kernel.errors import GatewayError
+from gateway.kernel.errors import DrainingError, GatewayError
 from gateway.schema.sse import encode_sse
 from gateway.web.callers import while_connected
 from gateway.web.problems import Problems
 
 _DONE = encode_sse(b"[DONE]")
+_LAST_WORD_S = 0.5
 
 
 class EventStream(Response):
@@ -35,11 +38,23 @@ class EventStream(Response):
 
     async def _relay(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        last = _DONE
         try:
             while chunks := await self._stream.next_chunks():
                 events = b"".join(encode_sse(orjson.dumps(chunk.body)) for chunk in chunks)
                 await send({"type": "http.response.body", "body": events, "more_body": True})
         except GatewayError as error:
-            last = encode_sse(self._problems.stream_event(error, self._request_id))
-        await send({"type": "http.response.body", "body": last, "more_body": False})
+            await _end(send, self._error_event(error))
+        except asyncio.CancelledError:
+            # The time to drain is up; a caller who has left instead hears nothing of this.
+            async with asyncio.timeout(_LAST_WORD_S):
+                await _end(send, self._error_event(DrainingError()))
+            raise
+        else:
+            await _end(send, _DONE)
+
+    def _error_event(self, error: GatewayError) -> bytes:
+        return encode_sse(self._problems.stream_event(error, self._request_id))
+
+
+async def _end(send: Send, event: bytes) -> None:
+    await send({"type": "http.response.body", "body": event, "more_body": False})

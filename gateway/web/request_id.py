@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -7,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.kernel.clock import Clock
 from gateway.kernel.codes import ReasonCode
-from gateway.kernel.errors import GatewayError
+from gateway.kernel.errors import DrainingError, GatewayError
 from gateway.kernel.logs import Log
 from gateway.web.problems import Problems
 
@@ -45,13 +46,19 @@ class RequestIdMiddleware:
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer", request_id: str) -> None:
         try:
             await self._app(scope, receive, answer.send)
-        except Exception:  # the border: whatever has slipped through becomes a proper answer and a log line
-            self._log.exception("unexpected error")
+        except (Exception, asyncio.CancelledError) as cause:  # the border: whatever slips through is answered
+            error = self._name(cause)
             if answer.status is not None:
                 raise
-            error = GatewayError(ReasonCode.INTERNAL_ERROR)
             response = self._problems.response(error, scope["path"], request_id)
             await response(scope, receive, answer.send)
+
+    def _name(self, cause: BaseException) -> GatewayError:
+        if isinstance(cause, asyncio.CancelledError):
+            # The server cancels what has not ended when the time to drain is up.
+            return DrainingError()
+        self._log.error("unexpected error", exc_info=cause)
+        return GatewayError(ReasonCode.INTERNAL_ERROR)
 
     def _write_log(self, scope: Scope, status: int | None, began_s: float) -> None:
         write = self._log.debug if scope["path"].startswith(_PROBES) else self._log.info

@@ -2,6 +2,7 @@ import asyncio
 import json
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -50,16 +51,36 @@ def test_request_in_flight_finishes(pair: Registry, provider: FakeProvider, serv
 
 @pytest.mark.parametrize("signals", [1, 2], ids=["time is up", "second signal"])
 def test_drain_is_bounded(pair: Registry, provider: FakeProvider, serve: Serve, signals: int) -> None:
-    """A request that will not end is given up after the drain timeout, or at the second signal."""
+    """A stream that will not end is ended with an error after the drain timeout, or at the second signal."""
     provider.then(stream(ROLE, HELLO, after=stall))
     gateway = serve(patient(pair), drain_timeout_s=0.1 if signals == 1 else 60)
 
     with httpx2.stream("POST", f"{gateway.url}/v1/chat/completions", json=BODY) as response:
-        next(response.iter_lines())
+        lines = response.iter_lines()
+        next(lines)
         for _ in range(signals):
             gateway.interrupt()
+        *_, last = [line for line in lines if line]
 
-        assert provider.caller_left.wait(5)
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "draining"
+    assert provider.caller_left.wait(1)
+
+
+def test_plain_request_that_will_not_end_is_told_so(
+    pair: Registry, provider: FakeProvider, serve: Serve
+) -> None:
+    """A plain request that outlasts the drain is answered all the same."""
+    provider.then(stall)
+    gateway = serve(patient(pair), drain_timeout_s=0)
+
+    with ThreadPoolExecutor() as pool:
+        url = f"{gateway.url}/v1/chat/completions"
+        asking = pool.submit(httpx2.post, url, json={**BODY, "stream": False})
+        assert provider.called.wait(5)
+        gateway.interrupt()
+        response = asking.result(5)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "draining")
 
 
 def test_idle_server_stops_at_once(pair: Registry, serve: Serve) -> None:

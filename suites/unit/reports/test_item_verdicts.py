@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from reports.catalogue_files import Demand, Kind
 from reports.checklists import Item
-from reports.evidence import Fate, KillResult, Outcome, TestResult
+from reports.evidence import Fate, KillResult, Outcome, TargetFacts, TestResult
 from reports.item_verdicts import ItemVerdict
 from reports.proof import ProofState
 from reports.release import Release
@@ -22,6 +24,7 @@ from suites.unit.reports.builders import (
     release,
     result,
     run,
+    started,
     suite_item,
     waiver,
 )
@@ -57,6 +60,33 @@ def results_of(*outcomes: Outcome, **changes: str) -> tuple[TestResult, ...]:
 def test_outcomes_add_up(outcomes: tuple[Outcome, ...], state: State) -> None:
     """What is worse outweighs what is better, and only where nothing passes an item is unsupported."""
     assert verdict_on(item("XX-001"), evidence(*results_of(*outcomes))).state is state
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        pytest.param((PASS, NOT_RUN), State.PASS, id="the-rest-passes"),
+        pytest.param((FAIL, NOT_RUN), State.FAIL, id="the-rest-fails"),
+        pytest.param((NOT_RUN, NOT_RUN), State.NOT_RUN, id="there-is-no-rest"),
+    ],
+)
+def test_what_was_withheld_does_not_count(outcomes: tuple[Outcome, ...], state: State) -> None:
+    """Tests that lack only what the harness was not granted leave the verdict to the others, and are remarked."""
+    results = tuple(
+        result(
+            "XX-001",
+            outcome,
+            nodeid=f"suites/smoke/test_it.py::test_{number}",
+            reason="logs: not given" if outcome is NOT_RUN else "",
+        )
+        for number, outcome in enumerate(outcomes)
+    )
+    target = TargetFacts(name="url", url="http://127.0.0.1:1", withheld={"logs": "not given"})
+    found = evidence(runs=(run(*results, started=replace(started(), target=target)),))
+    verdict = verdict_on(item("XX-001"), found)
+    assert verdict.state is state
+    if state is State.PASS:
+        assert verdict.reason == "1 of 2 tests not exercised: logs: not given"
 
 
 @pytest.mark.parametrize(
