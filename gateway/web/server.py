@@ -54,11 +54,17 @@ class DrainingServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if self._drain.begun and not self.should_exit:
-            now_s = asyncio.get_running_loop().time()
-            if self._deadline_s is None:
-                self._deadline_s = now_s + self._drain_timeout_s
-            self.should_exit = not self.server_state.tasks or now_s >= self._deadline_s
+            self.should_exit = self._is_drained()
+        if self.should_exit and self.server_state.tasks:
+            # They have had their time, or a second signal has taken it from them.
+            self.config.timeout_graceful_shutdown = 0
         return await super().on_tick(counter)
+
+    def _is_drained(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        if self._deadline_s is None:
+            self._deadline_s = now_s + self._drain_timeout_s
+        return not self.server_state.tasks or now_s >= self._deadline_s
 
 
 def route_logs(handler: logging.Handler) -> None:
