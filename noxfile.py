@@ -10,6 +10,7 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -26,38 +27,41 @@ PACKAGES = ("checklists", "fixtures", "gateway", "reports", "suites")
 ALLURE_3 = "allure@3.18.0"
 ALLURE_2 = "allure-commandline@2.46.1"
 
-SMOKE_EVIDENCE = BUILD / "gate" / "evidence" / "smoke.jsonl"
-UNIT_EVIDENCE = BUILD / "gate" / "evidence" / "unit.jsonl"
-ARTEFACT_EVIDENCE = BUILD / "gate" / "evidence" / "artefacts.jsonl"
+EVIDENCE = BUILD / "gate" / "evidence"
 ALLURE_RESULTS = BUILD / "gate" / "allure-results"
 REPORT = BUILD / "gate" / "report"
 KILLS = BUILD / "prove" / "kills.jsonl"
 COVERAGE = BUILD / "coverage"
 
+TESTS_FAILED = 1
+"""pytest's exit status when tests failed: within the gate it is for the verdict to say what that means."""
+
+COVERAGE_TOO_LOW = 2
+"""coverage's exit status, likewise."""
+
 
 @nox.session
 def gate(session: nox.Session) -> None:
-    """The release gate: all suites, the report, and the verdict as exit code. -- [--target NAME|URL] [--release FILE]."""
+    """The release gate: all suites, the report, the verdict as exit code. -- [--target NAME|URL] [--release FILE]."""
     release, arguments = _release_of(session)
     shutil.rmtree(BUILD / "gate", ignore_errors=True)
-    python = _python(session)
     if _judges_reference(arguments):
-        _unit_tests(session, python)
-    _smoke_tests(session, python, arguments)
-    _report(session, python, release)
+        _unit_tests(session, in_gate=True)
+    _smoke_tests(session, arguments, in_gate=True)
+    _report(session, release)
 
 
 @nox.session
 def smoke(session: nox.Session) -> None:
     """The smoke suite alone, against the bundled gateway or: -- --target URL."""
-    _smoke_tests(session, _python(session), session.posargs)
+    _smoke_tests(session, session.posargs)
 
 
 @nox.session
 def report(session: nox.Session) -> None:
     """Judge the evidence of the last gate again and write its pages: -- [--release FILE]."""
     release, arguments = _release_of(session)
-    _report(session, _python(session), release, *arguments)
+    _report(session, release, *arguments)
 
 
 @nox.session
@@ -65,54 +69,33 @@ def allure(session: nox.Session) -> None:
     """Render the last gate's results as Allure's pages (Allure 3 with Node, Allure 2 with Java)."""
     if not ALLURE_RESULTS.is_dir():
         session.error("there are no results yet: run `nox -s gate` first")
-    page = BUILD / "gate" / "allure-report"
-    shutil.rmtree(page, ignore_errors=True)
     command = _allure_command(session)
     if command is None:
-        session.skip("NOT RUN: neither an `allure` on the PATH, nor npm with Node 20 or Java to bring one")
-    session.run(*command, "generate", str(ALLURE_RESULTS), "-o", str(page), external=True)
-    session.log(f"the pages are in {page}; open them with a web server: python -m http.server -d {page}")
+        session.skip("NOT RUN: neither an `allure` on the PATH, nor npm with Node or Java to bring one")
+    pages = BUILD / "gate" / "allure-report"
+    shutil.rmtree(pages, ignore_errors=True)
+    session.run(*command, "generate", str(ALLURE_RESULTS), "-o", str(pages), external=True)
+    session.log(f"the pages are in {pages}; they want a web server: python -m http.server -d {pages}")
 
 
 @nox.session
 def items(session: nox.Session) -> None:
     """How much of each checklist, by section, is covered by a test."""
     plan = BUILD / "plan" / "plan.jsonl"
-    shutil.rmtree(plan.parent, ignore_errors=True)
-    python = _python(session)
-    session.run(
-        python,
-        "-m",
-        "pytest",
-        "suites/smoke",
-        "--collect-only",
-        "-q",
-        f"--evidence={plan}",
-        silent=True,
-        external=True,
-    )
-    session.run(python, "-m", "reports", "items", "--evidence", str(plan), *session.posargs, external=True)
+    _remove(plan)
+    _python_m(session, "pytest suites/smoke --collect-only -q", f"--evidence={plan}", silent=True)
+    _python_m(session, "reports items --evidence", plan, *session.posargs)
 
 
 @nox.session
 def prove(session: nox.Session) -> None:
     """Prove that every check can fail: each sabotage must turn its items red, and no others. -- [SABOTAGE...]."""
-    KILLS.parent.mkdir(parents=True, exist_ok=True)
-    session.run(
-        _python(session),
-        "-m",
-        "fixtures.sabotage",
-        "prove",
-        "--out",
-        str(KILLS),
-        *session.posargs,
-        external=True,
-    )
+    _python_m(session, "fixtures.sabotage prove --out", KILLS, *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything that CI runs: lint, types, imports, wheel, proof, and the gate with all suites."""
+    """Everything that CI runs: lint, types, imports, wheel, proof, the gate with all suites, and Allure's pages."""
     for name in ("lint", "types", "imports", "package", "prove", "gate", "allure"):
         session.notify(name)
 
@@ -120,28 +103,26 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """The unit tests, with branch coverage."""
-    _unit_tests(session, _python(session), *session.posargs)
+    _unit_tests(session, *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Rules and format of the sources (ruff); the mending is: -- --fix."""
-    python = _python(session)
-    session.run(python, "-m", "ruff", "check", *session.posargs, external=True)
-    session.run(python, "-m", "ruff", "format", *([] if session.posargs else ["--check"]), external=True)
+    """Rules and format of the sources (ruff); what can be mended is mended by: -- --fix."""
+    _python_m(session, "ruff check", *session.posargs)
+    _python_m(session, "ruff format" if session.posargs else "ruff format --check")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Types of sources and tests (mypy --strict)."""
-    session.run(_python(session), "-m", "mypy", *session.posargs, external=True)
+    _python_m(session, "mypy", *session.posargs)
 
 
 @nox.session
 def imports(session: nox.Session) -> None:
     """Directions of imports: layers, and gateway and harness apart (import-linter)."""
-    python = Path(_python(session))
-    session.run(str(python.with_name("lint-imports")), *session.posargs, external=True)
+    session.run(_script(session, "lint-imports"), *session.posargs, external=True)
 
 
 @nox.session
@@ -149,119 +130,80 @@ def package(session: nox.Session) -> None:
     """Build the wheel, install it elsewhere, and run the smoke suite from there."""
     dist, elsewhere = BUILD / "dist", BUILD / "elsewhere"
     for folder in (dist, elsewhere):
-        shutil.rmtree(folder, ignore_errors=True)
-    python = _python(session)
-    session.run(python, "-m", "hatchling", "build", "-t", "wheel", "-d", str(dist), external=True)
+        _remove(folder)
+    _python_m(session, "hatchling build -t wheel -d", dist)
     (wheel,) = dist.glob("*.whl")
     _check_wheel(session, wheel)
-    installed = _make_environment(session, elsewhere / "environment", LOCK, str(wheel))
+    installed = _make_environment(session, elsewhere / "environment", str(wheel))
     with session.chdir(elsewhere):
-        session.run(
-            installed,
-            "-m",
-            "pytest",
-            "--pyargs",
-            "suites.smoke",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            external=True,
-        )
+        session.run(*(installed, "-m", "pytest", "--pyargs", "suites.smoke", "-q", "-n", "2"), external=True)
 
 
 @nox.session(name="new-code-coverage")
 def new_code_coverage(session: nox.Session) -> None:
     """Coverage of the lines that differ from another branch: -- [BRANCH], `main` unless named."""
-    python = Path(_python(session))
-    _unit_tests(session, str(python))
+    _unit_tests(session)
     branch = session.posargs[0] if session.posargs else "main"
-    session.run(
-        str(python.with_name("diff-cover")),
-        str(COVERAGE / "coverage.xml"),
-        f"--compare-branch={branch}",
-        "--fail-under=90",
-        external=True,
-    )
+    coverage = str(COVERAGE / "coverage.xml")
+    options = (f"--compare-branch={branch}", "--fail-under=90")
+    session.run(_script(session, "diff-cover"), coverage, *options, external=True)
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
     """Renew the locked requirements: -- --upgrade for newer versions."""
+    words = (
+        "uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version=3.11"
+    )
     session.run(
-        *(
-            "uv",
-            "pip",
-            "compile",
-            "--quiet",
-            "--universal",
-            "--generate-hashes",
-            "--no-header",
-            "--no-annotate",
-        ),
-        *("--python-version=3.11", "--group=dev", "pyproject.toml", "-o", str(LOCK), *session.posargs),
-        external=True,
+        *words.split(), "--group=dev", "pyproject.toml", "-o", str(LOCK), *session.posargs, external=True
     )
 
 
-def _smoke_tests(session: nox.Session, python: str, arguments: list[str]) -> None:
-    for remains in (SMOKE_EVIDENCE, ALLURE_RESULTS):
-        _remove(remains)
-    session.run(
-        *(python, "-m", "pytest", "suites/smoke", "-n", "2", f"--evidence={SMOKE_EVIDENCE}"),
-        *(f"--alluredir={ALLURE_RESULTS}", *arguments),
-        # 1: tests failed, which is for the verdict to judge, as long as there is one
-        success_codes=[0, 1] if session.name == "gate" else [0],
-        external=True,
-    )
-
-
-def _unit_tests(session: nox.Session, python: str, *arguments: str) -> None:
-    """Run the unit tests under coverage; the shortfall of either is the verdict's business within the gate."""
-    shutil.rmtree(COVERAGE, ignore_errors=True)
-    _remove(UNIT_EVIDENCE)
-    in_gate = session.name == "gate"
-    session.run(
-        *(
-            python,
-            "-m",
-            "coverage",
-            "run",
-            "-m",
-            "pytest",
-            "suites/unit",
-            "-n",
-            "2",
-            f"--evidence={UNIT_EVIDENCE}",
-        ),
+def _smoke_tests(session: nox.Session, arguments: list[str], *, in_gate: bool = False) -> None:
+    evidence = EVIDENCE / "smoke.jsonl"
+    _remove(evidence)
+    _remove(ALLURE_RESULTS)
+    _python_m(
+        session,
+        "pytest suites/smoke -n 2",
+        f"--evidence={evidence}",
+        f"--alluredir={ALLURE_RESULTS}",
         *arguments,
-        success_codes=[0, 1] if in_gate else [0],
-        external=True,
-    )
-    coverage = (python, "-m", "coverage")
-    session.run(*coverage, "combine", "--quiet", external=True)
-    session.run(
-        *coverage, "json", "--quiet", "--fail-under=0", "-o", str(COVERAGE / "coverage.json"), external=True
-    )
-    session.run(
-        *coverage, "xml", "--quiet", "--fail-under=0", "-o", str(COVERAGE / "coverage.xml"), external=True
-    )
-    session.run(*coverage, "report", success_codes=[0, 2] if in_gate else [0], external=True)
-    session.run(
-        *(python, "-m", "reports", "artefact", "unit-tests", "--evidence", str(UNIT_EVIDENCE)),
-        *("--coverage", str(COVERAGE / "coverage.json"), "--out", str(ARTEFACT_EVIDENCE)),
-        external=True,
+        success_codes=[0, TESTS_FAILED] if in_gate else [0],
     )
 
 
-def _report(session: nox.Session, python: str, release: list[str], *arguments: str) -> None:
-    if not SMOKE_EVIDENCE.is_file():
+def _unit_tests(session: nox.Session, *arguments: str, in_gate: bool = False) -> None:
+    evidence = EVIDENCE / "unit.jsonl"
+    _remove(evidence)
+    _remove(COVERAGE)
+    tolerated = [0, TESTS_FAILED] if in_gate else [0]
+    words = "coverage run -m pytest suites/unit -n 2"
+    _python_m(session, words, f"--evidence={evidence}", *arguments, success_codes=tolerated)
+    _python_m(session, "coverage combine --quiet")
+    for form in ("json", "xml"):
+        _python_m(session, f"coverage {form} --quiet --fail-under=0 -o", COVERAGE / f"coverage.{form}")
+    _python_m(session, "coverage report", success_codes=[0, COVERAGE_TOO_LOW] if in_gate else [0])
+    coverage = ("--coverage", COVERAGE / "coverage.json", "--out", EVIDENCE / "artefacts.jsonl")
+    _python_m(session, "reports artefact unit-tests --evidence", evidence, *coverage)
+
+
+def _report(session: nox.Session, release: list[str], *arguments: str) -> None:
+    if not EVIDENCE.is_dir():
         session.error("there is no evidence yet: run `nox -s gate` first")
-    kills = ["--kills", str(KILLS)] if KILLS.is_file() else []
-    session.run(
-        *(python, "-m", "reports", "build", "--evidence", str(SMOKE_EVIDENCE.parent), *release, *kills),
-        *("--allure", str(ALLURE_RESULTS), "--out", str(REPORT), *arguments),
-        external=True,
-    )
+    kills = ["--kills", KILLS] if KILLS.is_file() else []
+    places = ("--allure", ALLURE_RESULTS, "--out", REPORT)
+    _python_m(session, "reports build --evidence", EVIDENCE, *release, *kills, *places, *arguments)
+
+
+def _python_m(session: nox.Session, words: str, *arguments: object, **options: Any) -> None:
+    """Run `python -m` of the shared environment.
+
+    Bytecode is written whatever the machine says: without it every process takes twice as long to start.
+    """
+    command = (_python(session), "-m", *words.split(), *map(str, arguments))
+    session.run(*command, env={"PYTHONDONTWRITEBYTECODE": None}, external=True, **options)
 
 
 def _release_of(session: nox.Session) -> tuple[list[str], list[str]]:
@@ -281,24 +223,28 @@ def _judges_reference(arguments: list[str]) -> bool:
 
 def _python(session: nox.Session) -> str:
     """Return the interpreter of the shared environment, made or renewed if need be."""
-    return _make_environment(session, ENVIRONMENT, LOCK, "--editable", str(ROOT))
+    return _make_environment(session, ENVIRONMENT, "--editable", str(ROOT))
 
 
-def _make_environment(session: nox.Session, folder: Path, lock: Path, *project: str) -> str:
+def _script(session: nox.Session, name: str) -> str:
+    return str(Path(_python(session)).with_name(name))
+
+
+def _make_environment(session: nox.Session, folder: Path, *project: str) -> str:
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     stamp = folder / "gauntlet.stamp"
     if stamp.is_file() and stamp.read_text() == wanted and python.exists():
         return str(python)
     session.log(f"making the environment {folder.relative_to(ROOT)}")
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(folder)
     if shutil.which("uv"):
         session.run("uv", "venv", "--quiet", f"--python={sys.executable}", str(folder), external=True)
-        install = ["uv", "pip", "install", "--quiet", f"--python={python}"]
+        install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", f"--python={python}"]
     else:
         session.run(sys.executable, "-m", "venv", str(folder), external=True)
         install = [str(python), "-m", "pip", "install", "--quiet"]
-    session.run(*install, "--require-hashes", "-r", str(lock), external=True)
+    session.run(*install, "--require-hashes", "-r", str(LOCK), external=True)
     session.run(*install, "--no-deps", "--no-build-isolation", *project, external=True)
     stamp.write_text(wanted)
     return str(python)
@@ -307,10 +253,8 @@ def _make_environment(session: nox.Session, folder: Path, lock: Path, *project: 
 def _check_wheel(session: nox.Session, wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    wanted = {f"{name}/py.typed" for name in PACKAGES if name != "checklists"} | {
-        "checklists/provider-layer.yaml"
-    }
-    if missing := sorted(wanted - names):
+    typed = {f"{name}/py.typed" for name in PACKAGES if name != "checklists"}
+    if missing := sorted((typed | {"checklists/provider-layer.yaml"}) - names):
         session.error(f"the wheel lacks {', '.join(missing)}")
 
 
