@@ -6,8 +6,10 @@ changed, so that a warm session begins at once. What follows `--` is handed to p
 
 import argparse
 import hashlib
+import re
 import shutil
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,7 @@ def allure(session: nox.Session) -> None:
     pages = BUILD / "gate" / "allure-report"
     shutil.rmtree(pages, ignore_errors=True)
     session.run(*command, "generate", str(ALLURE_RESULTS), "-o", str(pages), external=True)
+    _take_out_tracking(session, pages / "index.html")
     session.log(f"the pages are in {pages}; they want a web server: python -m http.server -d {pages}")
 
 
@@ -127,15 +130,14 @@ def imports(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Build the wheel, install it elsewhere, and run the smoke suite from there."""
-    dist, elsewhere = BUILD / "dist", BUILD / "elsewhere"
-    for folder in (dist, elsewhere):
-        _remove(folder)
+    """Build the wheel, install it outside of the checkout, and run the smoke suite from there."""
+    dist = BUILD / "dist"
+    _remove(dist)
     _python_m(session, "hatchling build -t wheel -d", dist)
     (wheel,) = dist.glob("*.whl")
     _check_wheel(session, wheel)
-    installed = _make_environment(session, elsewhere / "environment", str(wheel))
-    with session.chdir(elsewhere):
+    with tempfile.TemporaryDirectory(prefix="gauntlet-") as elsewhere, session.chdir(elsewhere):
+        installed = _make_environment(session, Path(elsewhere, "environment"), str(wheel))
         session.run(*(installed, "-m", "pytest", "--pyargs", "suites.smoke", "-q", "-n", "2"), external=True)
 
 
@@ -236,7 +238,7 @@ def _make_environment(session: nox.Session, folder: Path, *project: str) -> str:
     stamp = folder / "gauntlet.stamp"
     if stamp.is_file() and stamp.read_text() == wanted and python.exists():
         return str(python)
-    session.log(f"making the environment {folder.relative_to(ROOT)}")
+    session.log(f"making the environment {folder}")
     _remove(folder)
     if shutil.which("uv"):
         session.run("uv", "venv", "--quiet", f"--python={sys.executable}", str(folder), external=True)
@@ -271,6 +273,17 @@ def _allure_command(session: nox.Session) -> list[str] | None:
         wanted = ALLURE_3 if node else ALLURE_2
         session.run(npm, "install", "--silent", "--no-save", "--prefix", str(folder), wanted, external=True)
     return [str(executable)]
+
+
+def _take_out_tracking(session: nox.Session, page: Path) -> None:
+    """Take the analytics out of Allure's page: a release report calls nobody."""
+    scripts = re.compile(r"<script\b[^>]*>(?:(?!</script>).)*</script>", re.DOTALL)
+    trackers = ("googletagmanager.com", "gtag(")
+    text = page.read_text(encoding="utf-8")
+    kept = scripts.sub(lambda found: "" if any(each in found[0] for each in trackers) else found[0], text)
+    if any(each in kept for each in trackers):
+        session.error(f"{page} still calls an analytics service")
+    page.write_text(kept, encoding="utf-8")
 
 
 def _remove(path: Path) -> None:
