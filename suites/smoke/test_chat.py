@@ -15,7 +15,7 @@ def test_chat_is_answered(gateway: Connection) -> None:
     """A caller with a user key gets a finished completion with text and usage."""
     answer = gateway.user.chat(first_model(gateway), PROMPT, max_tokens=64)
     findings = completion_findings(answer)
-    assert not findings, findings
+    assert not findings, "; ".join(findings)
 
 
 @pytest.mark.item("RQ-046")
@@ -24,7 +24,7 @@ def test_stream_is_answered(gateway: Connection) -> None:
     """A streamed answer arrives as chunks with text, and ends with a finish reason and its terminal event."""
     answer = gateway.user.stream(first_model(gateway), PROMPT, max_tokens=64)
     findings = stream_findings(answer)
-    assert not findings, findings
+    assert not findings, "; ".join(findings)
     assert answer.text, "the stream carries no text"
 
 
@@ -35,7 +35,7 @@ def test_answer_is_the_providers_own(gateway: Connection, *, stream: bool) -> No
     """The text that the caller gets is the text that the provider sent, to the last character."""
     model = first_model(gateway)
     text, findings = ask(gateway, model, stream=stream)
-    assert not findings, findings
+    assert not findings, "; ".join(findings)
     assert text == expected_text(gateway, model), "the text is not the provider's"
 
 

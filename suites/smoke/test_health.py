@@ -29,7 +29,7 @@ def test_health_route_says_well(gateway: Connection) -> None:
     path = gateway.target.routes.health
     assert path is not None  # the target claims it
     findings = health_findings(gateway.nobody.get(path))
-    assert not findings, f"{path}: {findings}"
+    assert not findings, f"{path}: {'; '.join(findings)}"
 
 
 @pytest.mark.item("LD-035", "LD-039")

@@ -11,7 +11,7 @@ from fixtures.stage import Connection
 def test_models_are_listed(gateway: Connection) -> None:
     """The gateway answers a caller with a key with an OpenAI model list that is not empty."""
     findings = model_list_findings(gateway.user.get("/v1/models"))
-    assert not findings, findings
+    assert not findings, "; ".join(findings)
 
 
 @pytest.mark.item("UB-031")

@@ -8,7 +8,16 @@ from fixtures.simulators.steps import Status
 from fixtures.stage import Connection, Launch
 from fixtures.targets.protocol import Change
 from reports.thresholds import Threshold
-from suites.smoke.operator import active_providers, check_connection, preflight, provider_names
+from suites.smoke.operator import (
+    action_path,
+    active_providers,
+    check_connection,
+    latency_s,
+    preflight,
+    preflight_checks,
+    preflight_warnings,
+    provider_names,
+)
 
 PROBES = 5
 """How often the connection to each provider is tested where the worst time counts."""
@@ -80,7 +89,7 @@ def test_connection_tests_are_fast_enough(
     for entry in active_providers(gateway):
         limit = threshold("PL-010", "local_latency" if entry.get("runtime") == "local" else "cloud_latency")
         answers = [check_connection(gateway, entry["name"]) for _probe in range(PROBES)]
-        seen_s = [max(answer.duration_s, (answer.field("latency_ms") or 0.0) / 1000) for answer in answers]
+        seen_s = [latency_s(answer) for answer in answers]
         gateway.notes.require_worst(f"connection test of {entry['name']}", seen_s, limit)
 
 
@@ -90,8 +99,9 @@ def test_every_provider_can_be_examined(gateway: Connection) -> None:
     """The preflight of every provider reports one finding for each of its checks."""
     for name in provider_names(gateway):
         answer = preflight(gateway, name)
-        assert sorted(answer.field("checks")) == sorted(CHECKS), f"{name}: checks are missing"
-        findings = {check: answer.field("checks", check, "passed") for check in CHECKS}
+        checks = preflight_checks(answer)
+        assert sorted(checks) == sorted(CHECKS), f"{name}: checks are missing"
+        findings = {check: found.get("passed") for check, found in checks.items()}
         assert {type(finding) for finding in findings.values()} == {bool}, f"{name}: {findings}"
 
 
@@ -111,9 +121,9 @@ def test_every_provider_is_ready_for_activation(gateway: Connection) -> None:
     """The preflight declares every active provider ready, with no check failed."""
     for name in provider_names(gateway):
         answer = preflight(gateway, name)
-        failed = [check for check, found in answer.field("checks").items() if not found.get("passed")]
+        failed = [check for check, found in preflight_checks(answer).items() if not found.get("passed")]
         assert (answer.field("ready_for_activation"), failed) == (True, []), f"{name} is not ready"
-        for warning in answer.field("warnings"):
+        for warning in preflight_warnings(answer):
             gateway.notes.warn(f"preflight of {name}: {warning}")
 
 
@@ -122,11 +132,7 @@ def test_every_provider_is_ready_for_activation(gateway: Connection) -> None:
 def test_degraded_provider_yields_a_warning(gateway: Connection) -> None:
     """The preflight of a provider that answers with errors warns, and says what is degraded."""
     gateway.target.providers["openai"].always(Status(503))
-    warnings = preflight(gateway, "openai").field("warnings")
-    assert warnings, "a degraded provider yields no warning"
-    assert all(warning.get("code") and warning.get("message") for warning in warnings), (
-        f"no reason: {warnings}"
-    )
+    assert preflight_warnings(preflight(gateway, "openai")), "a degraded provider yields no warning"
 
 
 @pytest.mark.item("UB-020")
@@ -156,7 +162,7 @@ def test_nothing_fails_to_connect(gateway: Connection) -> None:
 @pytest.mark.parametrize("action", ["test-connection", "preflight"])
 def test_operations_are_closed_to_others(gateway: Connection, action: str) -> None:
     """An operation is refused to a caller without a key, with a wrong one, and with a mere user key."""
-    path = f"/api/v1/providers/{provider_names(gateway)[0]}/{action}"
+    path = action_path(provider_names(gateway)[0], action)
     callers = {
         "nobody": gateway.nobody,
         "wrong key": gateway.nobody.with_key("a-wrong-key"),

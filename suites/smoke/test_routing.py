@@ -40,7 +40,7 @@ def test_model_leads_to_its_provider(gateway: Connection, provider: str, *, stre
     journal = gateway.target.providers[provider].world.journal
     mark = journal.mark()
     text, findings = ask(gateway, model, stream=stream)
-    assert not findings, findings
+    assert not findings, "; ".join(findings)
     assert [call.provider for call in journal.since(mark)] == [provider], "another provider was asked"
     assert text == expected_text(gateway, model), "the text is not the provider's"
 
@@ -54,7 +54,7 @@ def test_next_of_the_chain_answers(gateway: Connection, fault: str, *, stream: b
     model, (following, *_rest) = next(iter(gateway.target.chains.items()))
     _break(gateway, model, fault)
     text, findings = ask(gateway, model, stream=stream)
-    assert not findings, f"the caller was not answered: {findings}"
+    assert not findings, f"the caller was not answered: {'; '.join(findings)}"
     assert text == expected_text(gateway, following), "the text is not that of the next provider of the chain"
 
 
@@ -69,7 +69,7 @@ def test_chain_is_followed_in_its_order(gateway: Connection) -> None:
     journal = gateway.target.provider_of(model).world.journal
     mark = journal.mark()
     text, findings = ask(gateway, model, stream=False)
-    assert not findings, f"the caller was not answered: {findings}"
+    assert not findings, f"the caller was not answered: {'; '.join(findings)}"
     asked = [call.provider for call in journal.since(mark)]
     wanted = [gateway.target.models[name] for name in (model, *fallbacks)]
     assert asked == wanted, "the chain was not followed in its order"
