@@ -97,7 +97,7 @@ class TargetFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class PlannedTest:
-    """A test that was collected and not deselected, with the items that it speaks for."""
+    """A test that was collected, be it deselected afterwards, with the items that it speaks for."""
 
     nodeid: Text
     suite: str

@@ -53,6 +53,8 @@ def read_yaml(text: str) -> Located:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(error.problem or "not valid YAML", mark.line + 1 if mark else 1) from None
+    except RecursionError:
+        raise YamlError("nested too deeply", 1) from None
     return Located(value, reader.lines, tuple(reader.duplicates))
 
 

@@ -25,6 +25,7 @@ BAD = {
     "tab": ("models:\n\ta: 1", "invalid_yaml", 2, ""),
     "control character": ("models: {}\n# \x01", "invalid_yaml", 2, "0001"),
     "impossible date": ("models: {}\nchains: 2026-99-99", "invalid_yaml", 2, "month"),
+    "no bottom": ("[" * 5_000, "invalid_yaml", 1, "nested too deeply"),
     "alias to itself": ("models: {}\nchains: &a [*a]", "invalid_yaml", 2, "itself"),
     "list as a key": ("? [a]\n: 1", "invalid_yaml", 1, "plain word"),
     "list": ("- a", "invalid_value", 1, "the file"),
