@@ -17,6 +17,9 @@ Location = tuple[int | str, ...]
 
 _Model = TypeVar("_Model", bound="Entry")
 
+_DEEPEST = 50
+"""How deep collections may be nested in a file; those that are written by people stay below ten."""
+
 _STRING_TAG = "tag:yaml.org,2002:str"
 
 
@@ -87,9 +90,21 @@ def parse_document(name: str, text: str) -> Document:
 
     """
     try:
+        _refuse_depth(name, text)
         return _Composer(name, _loader_class()(text)).document()
     except yaml.YAMLError as error:
         raise DocumentError([_syntax_problem(name, error)]) from error
+
+
+def _refuse_depth(name: str, text: str) -> None:
+    """Refuse a text that is nested too deeply: libyaml's parser composes it by recursion, and dies of it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader_class()):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST and event.start_mark is not None:
+            raise DocumentError(
+                [Problem(name, event.start_mark.line + 1, "", f"nested more than {_DEEPEST} deep")]
+            )
 
 
 def _loader_class() -> Any:

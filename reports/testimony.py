@@ -12,7 +12,7 @@ from reports.runs import Evidence
 
 _Value = TypeVar("_Value")
 
-ENDED_BEFORE = "the run ended before it"
+NO_RESULT = "it was planned and has no result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Witnesses:
     def _voices(self, results: Iterable[TestResult], missing: Iterable[PlannedTest]) -> tuple[Voice, ...]:
         return (
             *(Voice(each.nodeid, each.outcome, each.reason, self._was_withheld(each)) for each in results),
-            *(Voice(each.nodeid, Outcome.NOT_RUN, ENDED_BEFORE) for each in missing),
+            *(Voice(each.nodeid, Outcome.NOT_RUN, NO_RESULT) for each in missing),
         )
 
     def _was_withheld(self, result: TestResult) -> bool:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from reports.evidence import ArtefactResult, Exchange, Outcome, TestResult
 from reports.release_file import Waiver
 from reports.report import Report
-from reports.testimony import ENDED_BEFORE
+from reports.testimony import NO_RESULT
 from reports.waivers import describe
 
 _ELEMENTS: Mapping[Outcome, str] = {
@@ -35,7 +35,7 @@ def write(report: Report) -> str:
         _say(case, result.outcome, result.reason, _details(result), waived.get(result.nodeid))
     for test in report.evidence.missing:
         case = _case(_suite(root, suites, test.suite), test.nodeid, test.items, Outcome.NOT_RUN)
-        _say(case, Outcome.NOT_RUN, ENDED_BEFORE, "", None)
+        _say(case, Outcome.NOT_RUN, NO_RESULT, "", None)
     for artefact in report.evidence.artefacts:
         case = _case(_suite(root, suites, "artefacts"), _name(artefact), artefact.items, artefact.outcome)
         _say(case, artefact.outcome, artefact.reason, "", None)

@@ -85,6 +85,15 @@ def test_broken_yaml_is_refused(text: str) -> None:
     assert re.match(r"person.yaml:[12]: no valid YAML: ", problem)
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "{a: " * 60 + "}" * 60, "- " * 60 + "x"], ids=["cut", "flow", "block"]
+)
+def test_deep_nesting_is_refused(text: str) -> None:
+    """A text that is nested beyond all reason is refused, and brings no parser down."""
+    with pytest.raises(DocumentError, match=r"^it\.yaml:1: nested more than 50 deep"):
+        parse_document("it.yaml", text)
+
+
 def test_missing_file_is_one_line(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(DocumentError, match=r"absent.yaml:1: cannot be read: No such file"):

@@ -111,7 +111,10 @@ def test_planned_test_without_result_is_not_run() -> None:
     """A test that the run never came to leaves its item open, by its node id."""
     cut = run(result("XX-001"), planned=(planned(CHAT, "XX-001"), planned(MODELS, "XX-001")))
     verdict = verdict_on(item("XX-001"), Evidence(runs=(cut,)))
-    assert (verdict.state, verdict.reason) == (State.NOT_RUN, "1 of 2 tests: the run ended before it")
+    assert (verdict.state, verdict.reason) == (
+        State.NOT_RUN,
+        "1 of 2 tests: it was planned and has no result",
+    )
     assert verdict.testimony.sources(NOT_RUN) == (MODELS,)
 
 
