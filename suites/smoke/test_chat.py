@@ -67,6 +67,6 @@ def test_inference_is_refused_without_a_key(gateway: Connection, key: str | None
     journals = [simulator.world.journal for simulator in gateway.target.providers.values()]
     marks = [journal.mark() for journal in journals]
     answer = gateway.nobody.with_key(key).chat(first_model(gateway), PROMPT, stream=stream)
-    assert answer.status == 401, f"the request was not refused: {answer.status}"
+    assert answer.status == 401, f"a caller without a valid key is answered {answer.status}, not 401"
     calls = [call for journal, mark in zip(journals, marks, strict=True) for call in journal.since(mark)]
     assert calls == [], "a provider was asked for a caller without a key"

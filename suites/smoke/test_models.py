@@ -30,4 +30,4 @@ def test_exactly_the_configured_models_are_listed(gateway: Connection) -> None:
 def test_list_is_refused_without_a_key(gateway: Connection, key: str | None) -> None:
     """A listing is refused with 401 to a caller without a valid key, though it only reads."""
     answer = gateway.nobody.with_key(key).get("/v1/models")
-    assert answer.status == 401, f"the list was given away with {answer.status}"
+    assert answer.status == 401, f"a caller without a valid key is answered {answer.status}, not 401"
