@@ -67,7 +67,7 @@ class Pipeline:
         account = Account(request, self.clock, self.log)
         try:
             return await self._attempt(self._order(request, account), candidates)
-        except BaseException as error:
+        except BaseException as error:  # also when the caller leaves: every request leaves its line in the log
             account.close(error)
             raise
 
