@@ -92,7 +92,7 @@ class Failover:
             decoder = dialect.stream_decoder(order.request, order.stamp_for(candidate))
             stream = AnswerStream(candidate, upstream, decoder)
             return StreamStart(stream, await stream.next_chunks())
-        except BaseException:  # whatever ends the attempt, the caller's leaving too, ends the call to the provider
+        except BaseException:  # whatever ends the attempt, the caller's leaving too, ends the call
             upstream.close()
             raise
 

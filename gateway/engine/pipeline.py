@@ -67,7 +67,7 @@ class Pipeline:
         account = Account(request, self.clock, self.log)
         try:
             return await self._attempt(self._order(request, account), candidates)
-        except BaseException as error:  # also when the caller leaves: every request leaves its line in the log
+        except BaseException as error:  # every request leaves its line in the log, one that is left too
             account.close(error)
             raise
 
