@@ -68,12 +68,12 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def allure(session: nox.Session) -> None:
-    """Render the last gate's results as Allure's pages (Allure 3 with Node, Allure 2 with Java)."""
+    """Render the last gate's results as Allure's pages, by Allure 3; by Allure 2, which wants Java: -- 2."""
     if not ALLURE_RESULTS.is_dir():
         session.error("there are no results yet: run `nox -s gate` first")
     command = _allure_command(session)
     if command is None:
-        session.skip("NOT RUN: neither an `allure` on the PATH, nor npm with Node or Java to bring one")
+        session.skip("NOT RUN: neither an `allure` on the PATH, nor npm to bring one, for Allure 2 with Java")
     pages = BUILD / "gate" / "allure-report"
     shutil.rmtree(pages, ignore_errors=True)
     session.run(*command, "generate", str(ALLURE_RESULTS), "-o", str(pages), external=True)
@@ -264,13 +264,13 @@ def _allure_command(session: nox.Session) -> list[str] | None:
     on_path = shutil.which("allure")
     if on_path:
         return [on_path]
-    npm, node, java = (shutil.which(name) for name in ("npm", "node", "java"))
-    if npm is None or not (node or java):
+    wanted = ALLURE_2 if session.posargs == ["2"] else ALLURE_3
+    npm = shutil.which("npm")
+    if npm is None or (wanted == ALLURE_2 and shutil.which("java") is None):
         return None
-    folder = BUILD / "allure"
+    folder = BUILD / wanted.replace("@", "-")
     executable = folder / "node_modules" / ".bin" / "allure"
     if not executable.exists():
-        wanted = ALLURE_3 if node else ALLURE_2
         session.run(npm, "install", "--silent", "--no-save", "--prefix", str(folder), wanted, external=True)
     return [str(executable)]
 
