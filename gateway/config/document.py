@@ -1,10 +1,11 @@
 """The configuration file, field by field, as it stands in YAML."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from gateway.config.registry import Name, Rating, Timeouts
+from gateway.config.resilience import Rescue, Resilience, Retries, Seconds, Triggers
 
 Capability = Literal["chat", "embeddings", "tools", "vision"]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -37,7 +38,34 @@ class ModelEntry(_Entry):
     capabilities: list[Capability] = ["chat"]
 
 
+class ChainEntry(_Entry):
+    """A chain in its long form; of `retries` and `triggers` only what is written differs from `resilience`."""
+
+    fallbacks: list[str] = Field(default_factory=list)
+    rescue: Rescue | None = None
+    hedge_after_s: Seconds | None = None
+    retries: Retries | None = None
+    triggers: Triggers | None = None
+
+
+def _form_of(chain: Any) -> str:
+    return SHORT if isinstance(chain, list) else LONG
+
+
+SHORT, LONG = "[short]", "[long]"
+"""The forms of a chain, as they stand in the places of pydantic's complaints."""
+
+ChainForm = Annotated[
+    Annotated[list[str], Tag(SHORT)] | Annotated[ChainEntry, Tag(LONG)], Discriminator(_form_of)
+]
+
+
+def fallbacks_of(chain: list[str] | ChainEntry) -> list[str]:
+    return chain if isinstance(chain, list) else chain.fallbacks
+
+
 class Document(_Entry):
     providers: dict[ProviderName, ProviderEntry] = Field(default_factory=dict)
     models: dict[Name, ModelEntry] = Field(default_factory=dict)
-    chains: dict[str, list[str]] = Field(default_factory=dict)
+    chains: dict[str, ChainForm] = Field(default_factory=dict)
+    resilience: Resilience = Resilience()

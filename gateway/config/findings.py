@@ -4,7 +4,7 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gateway.config.document import Document
+from gateway.config.document import ChainEntry, Document, fallbacks_of
 from gateway.config.located import Path
 from gateway.config.registry import Provider, Registry
 
@@ -47,6 +47,10 @@ def check_names(document: Document, vendors: Mapping[str, object]) -> Iterator[R
             yield Remark("error", "unknown_provider", problem, ("models", name, "provider"))
     for name in document.chains:
         yield from _check_chain_names(name, document)
+    for index, name in enumerate(document.resilience.fallback_order):
+        if name not in document.providers:
+            problem = f"the order of fallbacks names the provider {name!r}, which is not configured"
+            yield Remark("error", "unknown_provider", problem, ("resilience", "fallback_order", index))
 
 
 def _check_chain_names(name: str, document: Document) -> Iterator[Remark]:
@@ -54,21 +58,27 @@ def _check_chain_names(name: str, document: Document) -> Iterator[Remark]:
         yield Remark(
             "error", "unknown_model", f"a chain is given for {name!r}, which is no model", ("chains", name)
         )
-    for index, fallback in enumerate(document.chains[name]):
+    chain = document.chains[name]
+    for index, fallback in enumerate(fallbacks_of(chain)):
         if fallback not in document.models:
             problem = f"the chain of {name!r} names {fallback!r}, which is no model"
-            yield Remark("error", "unknown_model", problem, ("chains", name, index))
+            yield Remark("error", "unknown_model", problem, _place_of(name, chain, index))
 
 
-def check_chains(chains: Mapping[str, list[str]]) -> Iterator[Remark]:
+def _place_of(name: str, chain: list[str] | ChainEntry, index: int) -> Path:
+    return ("chains", name, index) if isinstance(chain, list) else ("chains", name, "fallbacks", index)
+
+
+def check_chains(document: Document) -> Iterator[Remark]:
     """Looks for chains that lead back to where they began; each circle is reported once."""
+    chains = {name: fallbacks_of(chain) for name, chain in document.chains.items()}
     reported: set[frozenset[str]] = set()
-    for start in chains:
+    for start, fallbacks in chains.items():
         for circle in _circles(chains, (start,)):
             if frozenset(circle) in reported:
                 continue
             reported.add(frozenset(circle))
-            path = ("chains", start, chains[start].index((*circle, start)[1]))
+            path = _place_of(start, document.chains[start], fallbacks.index((*circle, start)[1]))
             if len(circle) == 1:
                 yield Remark("error", "chain_to_itself", f"the chain of {start!r} falls back to itself", path)
             else:

@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from gateway.config.credentials import find_credentials
-from gateway.config.document import Document, ProviderEntry
+from gateway.config.document import LONG, SHORT, ChainEntry, Document, ProviderEntry, fallbacks_of
 from gateway.config.findings import Finding, Remark, check_chains, check_names, check_registry
 from gateway.config.located import Located, Path, YamlError, read_yaml
-from gateway.config.registry import Model, Provider, Registry
+from gateway.config.registry import Model, Provider, Registry, for_every_chain
+from gateway.config.resilience import Chain, Resilience
 from gateway.config.vendors import Vendor
 from gateway.kernel.masking import scrub
 
+_NOT_IN_THE_FILE = frozenset({"[key]", SHORT, LONG})
 _KEY_FIELDS = frozenset({"api_key", "apikey", "key", "token", "secret", "password"})
 
 
@@ -65,7 +67,7 @@ def _examine(
     remarks += [remark for remark in complaints if remark.path not in blamed]
     if document is None or _has_errors(remarks):
         return None, remarks
-    remarks += [*check_names(document, vendors), *check_chains(document.chains)]
+    remarks += [*check_names(document, vendors), *check_chains(document)]
     if _has_errors(remarks):
         return None, remarks
     registry = build_registry(document, environ, vendors)
@@ -100,7 +102,7 @@ def _validate(located: Located) -> tuple[Document | None, list[Remark]]:
 
 
 def _complaint(location: Path, kind: str, text: str) -> Remark:
-    path = tuple(step for step in location if step != "[key]")
+    path = tuple(step for step in location if step not in _NOT_IN_THE_FILE)
     where = _dotted(path) or "the file"
     if kind == "extra_forbidden":
         return Remark("error", "unknown_field", f"{where} is not a field that the gateway knows", path)
@@ -129,8 +131,23 @@ def build_registry(document: Document, environ: Mapping[str, str], vendors: Mapp
             )
             for name, entry in document.models.items()
         },
-        chains={name: tuple(chain) for name, chain in document.chains.items()},
+        chains={name: _chain(entry, document.resilience) for name, entry in document.chains.items()},
+        resilience=document.resilience,
     )
+
+
+def _chain(entry: list[str] | ChainEntry, resilience: Resilience) -> Chain:
+    """Joins a chain with what holds for all of them: its own settings win, field by field."""
+    stated = ChainEntry(fallbacks=entry) if isinstance(entry, list) else entry
+    own = {
+        name: value for name in ("rescue", "hedge_after_s") if (value := getattr(stated, name)) is not None
+    }
+    parts = {
+        name: getattr(resilience, name).model_copy(update=value.model_dump(exclude_unset=True))
+        for name in ("retries", "triggers")
+        if (value := getattr(stated, name)) is not None
+    }
+    return Chain(**{**for_every_chain(resilience), **own, **parts, "fallbacks": tuple(fallbacks_of(entry))})
 
 
 def _provider(name: str, entry: ProviderEntry, vendor: Vendor, environ: Mapping[str, str]) -> Provider:

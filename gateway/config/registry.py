@@ -1,18 +1,16 @@
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from gateway.config.resilience import Chain, Resilience, Seconds, Share
 from gateway.config.vendors import Vendor
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", max_length=200)]
-Share = Annotated[float, Field(ge=0, le=1)]
 # Printable ASCII, of a length that fits into a header.
 _MODEL = re.compile(r"[!-~]{1,200}")
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class _Frozen(BaseModel):
@@ -22,12 +20,14 @@ class _Frozen(BaseModel):
 class Timeouts(_Frozen):
     """How long the gateway waits for a provider.
 
-    `connect_s`: for the connection. `first_byte_s`: from sending the request to the first event or byte of the
-    answer. `idle_s`: between two events. `total_s`: for the whole answer.
+    `connect_s`: for the connection. `first_byte_s`: from sending the request to the first event of a stream.
+    `whole_s`: to the first byte of an answer that is not streamed, for which all of it has to be made. `idle_s`:
+    between two events. `total_s`: for the whole answer.
     """
 
     connect_s: Seconds = 5
     first_byte_s: Seconds = 30
+    whole_s: Seconds = 120
     idle_s: Seconds = 60
     total_s: Seconds = 600
 
@@ -111,7 +111,8 @@ class Registry(_Frozen):
 
     providers: Mapping[str, Provider]
     models: Mapping[str, Model]
-    chains: Mapping[str, tuple[str, ...]]
+    chains: Mapping[str, Chain]
+    resilience: Resilience = Resilience()
     serves_any_model: bool = False
 
     @property
@@ -128,8 +129,17 @@ class Registry(_Frozen):
             return Model(name=name, provider=provider, upstream_model=upstream_model)
         return None
 
+    def chain_of(self, name: str) -> Chain:
+        """Returns how requests for a model are gone about, be there a chain for it or not."""
+        return self.chains.get(name) or Chain(**for_every_chain(self.resilience))
+
     def models_of(self, provider: str) -> tuple[Model, ...]:
         return tuple(model for model in self.models.values() if model.provider == provider)
+
+
+def for_every_chain(resilience: Resilience) -> dict[str, Any]:
+    """Returns the settings that a chain has where it says nothing of them itself."""
+    return {name: getattr(resilience, name) for name in ("triggers", "retries", "rescue", "hedge_after_s")}
 
 
 def _may_be_a_model(name: str) -> bool:

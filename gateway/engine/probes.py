@@ -136,6 +136,7 @@ def _probe_timeouts(provider: Provider) -> Timeouts:
     return Timeouts(
         connect_s=configured.connect_s,
         first_byte_s=min(configured.first_byte_s, bound_s),
+        whole_s=min(configured.first_byte_s, bound_s),
         idle_s=min(configured.idle_s, bound_s),
         total_s=bound_s,
     )

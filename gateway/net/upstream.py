@@ -19,6 +19,9 @@ from gateway.schema.exchange import UpstreamAnswer, UpstreamCall
 # a connection that is just being closed would be lost.
 _KEEP_ALIVE_S = 4.0
 
+# No model says as much; a body that goes on and on must not take the gateway's memory.
+_MOST_BYTES = 64 * 2**20
+
 
 class Upstream:
     """The pool of connections to providers."""
@@ -50,7 +53,7 @@ class Upstream:
 
     async def fetch(self, call: UpstreamCall, timeouts: Timeouts) -> UpstreamAnswer:
         """Sends a request and returns the whole answer, whatever its status; raises ProviderError."""
-        stream = await self.send(call, timeouts)
+        stream = await self._send(call, timeouts, timeouts.whole_s)
         try:
             return await stream.read_all()
         finally:
@@ -61,10 +64,13 @@ class Upstream:
 
         The caller closes the stream.
         """
+        return await self._send(call, timeouts, timeouts.first_byte_s)
+
+    async def _send(self, call: UpstreamCall, timeouts: Timeouts, first_byte_s: float) -> "UpstreamStream":
         if self._opened is None:
             raise RuntimeError("the upstream client is not open")
         began_s = asyncio.get_running_loop().time()
-        patience_s = min(timeouts.first_byte_s, timeouts.total_s)
+        patience_s = min(first_byte_s, timeouts.total_s)
         with _mapped(_BEFORE_HEAD, lambda: f"No answer within {patience_s:g} s."):
             async with asyncio.timeout_at(began_s + patience_s):
                 response = await self._opened.request(
@@ -77,7 +83,7 @@ class Upstream:
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_s),
                 )
-        return UpstreamStream(response, timeouts, began_s)
+        return UpstreamStream(response, timeouts, began_s, patience_s)
 
     async def connect(self, host: str, port: int, timeout_s: float) -> None:
         """Makes a TCP connection and gives it up at once; raises ProviderError."""
@@ -90,12 +96,14 @@ class Upstream:
 class UpstreamStream:
     """An answer whose body is still coming, under the waits that are configured."""
 
-    def __init__(self, response: aiohttp.ClientResponse, timeouts: Timeouts, began_s: float) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, timeouts: Timeouts, began_s: float, patience_s: float
+    ) -> None:
         self._response = response
         self._timeouts = timeouts
         self._total_deadline_s = began_s + timeouts.total_s
-        self._idle_deadline_s = began_s + timeouts.first_byte_s
-        self._patience_s = timeouts.first_byte_s
+        self._idle_deadline_s = began_s + patience_s
+        self._patience_s = patience_s
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.headers.items()}
 
@@ -113,8 +121,12 @@ class UpstreamStream:
     async def read_all(self) -> UpstreamAnswer:
         """Returns the answer with its whole body; raises ProviderError."""
         pieces: list[bytes] = []
+        length = 0
         while piece := await self.read():
             pieces.append(piece)
+            length += len(piece)
+            if length > _MOST_BYTES:
+                raise _failed(ReasonCode.INVALID_RESPONSE, f"The answer is longer than {_MOST_BYTES} bytes.")
             self.mark_progress()
         return UpstreamAnswer(status=self.status, headers=self.headers, body=b"".join(pieces))
 

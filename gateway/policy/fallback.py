@@ -37,7 +37,7 @@ def candidates_for(
 
 def _walk(name: str, registry: Registry) -> Iterator[str]:
     yield name
-    for fallback in registry.chains.get(name, ()):
+    for fallback in registry.chain_of(name).fallbacks:
         yield from _walk(fallback, registry)
 
 

@@ -105,7 +105,7 @@ def stage_of() -> Iterator[Callable[..., Stage]]:
 @pytest.fixture
 def pair(provider: FakeProvider, fallback: FakeProvider) -> Registry:
     """The model "first" at one provider, with "second" at another as its fallback."""
-    quick = {"first_byte_s": 0.3, "idle_s": 0.3, "total_s": 2}
+    quick = {"first_byte_s": 0.3, "whole_s": 0.3, "idle_s": 0.3, "total_s": 2}
     return registry_of(
         {
             "openai": {"base_url": provider.url, "timeouts": quick},

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.document import ChainEntry, ChainForm, Document
 from gateway.config.findings import check_chains, is_loopback
 from gateway.config.loading import load_configuration
 from gateway.config.vendors import load_vendors
@@ -25,17 +26,34 @@ def findings(tmp_path: Path, text: str, **environ: str) -> list[tuple[str, str, 
     ],
     ids=["round", "further down", "to itself"],
 )
-def test_circle_is_reported_once(chains: dict[str, list[str]], code: str, path: str) -> None:
+def test_circle_is_reported_once(chains: dict[str, ChainForm], code: str, path: str) -> None:
     """A chain that leads back is reported once, with the whole way."""
-    [remark] = check_chains(chains)
+    [remark] = check_chains(Document(chains=chains))
 
     assert remark.code == code
     assert path in remark.message
 
 
+def test_circle_of_long_chains_is_found() -> None:
+    """A chain in its long form is looked at as well, and the finding leads to the fallback at fault."""
+    long = {"a": ChainEntry(fallbacks=["b"]), "b": ["a"]}
+    [remark] = check_chains(Document(chains=long))
+
+    assert remark.path == ("chains", "a", "fallbacks", 0)
+
+
+def test_unknown_provider_in_the_order_is_an_error(tmp_path: Path) -> None:
+    """The order of fallbacks names configured providers only."""
+    text = f"providers:\n  openai: {{}}\n{SERVED}\nresilience: {{fallback_order: [openai, groq]}}"
+
+    told = findings(tmp_path, text, OPENAI_API_KEY="sk-example-not-a-key")
+
+    assert [(severity, code) for severity, code, _line, _message in told] == [("error", "unknown_provider")]
+
+
 def test_shared_fallback_is_no_circle() -> None:
     """Two ways to the same fallback are allowed."""
-    assert not list(check_chains({"a": ["b", "c"], "b": ["d"], "c": ["d"]}))
+    assert not list(check_chains(Document(chains={"a": ["b", "c"], "b": ["d"], "c": ["d"]})))
 
 
 def test_missing_key_is_a_warning_that_names_the_variable(tmp_path: Path) -> None:

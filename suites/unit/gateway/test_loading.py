@@ -87,7 +87,7 @@ def test_good_file_gives_a_registry(load: Loader) -> None:
     assert vllm.base_url == "http://127.0.0.1:8001/v1"
     assert configuration.registry.models["gpt-4o-mini"].upstream_model == "gpt-4o-mini"
     assert configuration.registry.models["small"].upstream_model == "org/small-7b"
-    assert configuration.registry.chains == {"gpt-4o-mini": ("small",)}
+    assert configuration.registry.chains["gpt-4o-mini"].fallbacks == ("small",)
 
 
 @pytest.mark.parametrize(("text", "code", "line", "named"), BAD.values(), ids=BAD)
@@ -156,3 +156,32 @@ def test_address_comes_from_file_or_variable(
 
     assert configuration.registry is not None
     assert configuration.registry.providers["vllm"].base_url == expected
+
+
+def test_chain_takes_what_it_does_not_say_from_resilience(load: Loader) -> None:
+    """A chain in its long form wins field by field over what holds for all chains; a short one says nothing itself."""
+    configuration = load(
+        """
+providers: {openai: {}, vllm: {base_url: "http://127.0.0.1:9/v1"}}
+models: {a: {provider: openai}, b: {provider: vllm}, c: {provider: vllm}}
+resilience: {retries: {attempts: 2, jitter: 0}, triggers: {rate: false}, rescue: replay}
+chains:
+  a: {fallbacks: [b], retries: {attempts: 1}, triggers: {auth: false}, hedge_after_s: 0.5}
+  b: [c]
+""",
+    )
+
+    assert configuration.registry is not None
+    own, short, none = (configuration.registry.chain_of(name) for name in "abc")
+    assert (own.retries.attempts, own.retries.jitter, own.hedge_after_s, own.rescue) == (1, 0, 0.5, "replay")
+    assert (own.triggers.rate, own.triggers.auth, own.triggers.timeout) == (False, False, True)
+    assert (short.fallbacks, short.retries.attempts, short.hedge_after_s) == (("c",), 2, None)
+    assert (none.fallbacks, none.rescue) == ((), "replay")
+
+
+def test_wrong_chain_is_told_with_its_line(load: Loader) -> None:
+    """What is wrong in a chain's long form is told by its field, as it stands in the file."""
+    configuration = load("models: {}\nchains:\n  a:\n    rescue: pray\n")
+
+    [finding] = configuration.findings
+    assert (finding.line, finding.message.partition(":")[0]) == (4, "chains.a.rescue")

@@ -21,7 +21,7 @@ from suites.unit.gateway.fake_provider import (
     trickle,
 )
 
-PATIENT = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=2)
+PATIENT = Timeouts(connect_s=2, first_byte_s=2, whole_s=2, idle_s=2, total_s=2)
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"
 
 
@@ -127,8 +127,8 @@ def test_tls_that_fails_is_told(provider: FakeProvider) -> None:
 
 
 WAITS = {
-    "no head": (stall, {"first_byte_s": 0.05}, "No answer within 0.05 s."),
-    "no first byte": (stream(after=stall), {"first_byte_s": 0.05}, "Nothing new came within 0.05 s."),
+    "no head": (stall, {"whole_s": 0.05}, "No answer within 0.05 s."),
+    "no first byte": (stream(after=stall), {"whole_s": 0.05}, "Nothing new came within 0.05 s."),
     "no next byte": (stream(b"1", after=stall), {"idle_s": 0.05}, "Nothing new came within 0.05 s."),
     "no end": (
         stream(after=trickle(b"1", 0.02)),
