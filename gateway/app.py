@@ -1,6 +1,8 @@
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from random import Random
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -9,9 +11,15 @@ from starlette.middleware import Middleware
 
 from gateway.config.registry import Registry
 from gateway.config.settings import Settings
+from gateway.engine.activation import Activation
 from gateway.engine.admission import Admission
+from gateway.engine.attempting import Attempting
+from gateway.engine.attempts import TrailLog
+from gateway.engine.calls import Calls
 from gateway.engine.drain import Drain
 from gateway.engine.failover import Failover
+from gateway.engine.health import Health
+from gateway.engine.monitor import Monitor
 from gateway.engine.pipeline import Pipeline
 from gateway.engine.probes import Prober
 from gateway.kernel.clock import Clock, SystemClock
@@ -19,7 +27,9 @@ from gateway.kernel.errors import GatewayError
 from gateway.kernel.logs import Log, build_log
 from gateway.kernel.masking import Scrubber
 from gateway.net.upstream import Upstream
+from gateway.web.attempts import Attempts
 from gateway.web.catalog import Catalog
+from gateway.web.governance import Governance
 from gateway.web.inference import Inference
 from gateway.web.liveness import Liveness
 from gateway.web.openapi import OpenApi
@@ -50,16 +60,38 @@ def create_app(
     new_id: Callable[[], str] = _new_id,
 ) -> Starlette:
     """Builds the application: the only place that knows all the parts and joins them."""
+    rng = Random()  # noqa: S311  it spreads retries and probes
     clock, drain, scrubber = clock or SystemClock(), drain or Drain(), scrubber_for(settings, registry)
     log = log or build_log(settings.log_level, sys.stderr, clock, scrubber)
     admission = Admission(settings.user_keys, settings.admin_keys)
     problems = Problems(scrubber, clock)
-    upstream = Upstream()
+    upstream, resilience = Upstream(), registry.resilience
+    health = Health(resilience.breaker, resilience.health_checks, clock, log)
+    trails, activation = TrailLog(clock), Activation()
+    prober = Prober(upstream, registry, clock)
+    monitor = Monitor(
+        registry=registry,
+        prober=prober,
+        health=health,
+        checks=resilience.health_checks,
+        clock=clock,
+        rng=rng,
+        log=log,
+    )
+    failover = Failover(
+        calls=Calls(upstream, clock),
+        attempting=Attempting(health, clock),
+        trails=trails,
+        rng=rng,
+        sleep=asyncio.sleep,
+    )
     pipeline = Pipeline(
         registry=registry,
         admission=admission,
         drain=drain,
-        failover=Failover(upstream, clock),
+        activation=activation,
+        failover=failover,
+        trails=trails,
         clock=clock,
         log=log,
         new_id=new_id,
@@ -69,25 +101,32 @@ def create_app(
             Liveness(drain, upstream),
             Inference(pipeline, problems),
             Catalog(registry, admission, int(clock.now().timestamp())),
-            Providers(registry, admission, Prober(upstream, registry, clock), problems),
+            Providers(registry, admission, prober, health, activation, problems, log),
             ReasonCatalog(admission),
             OpenApi(),
+            Governance(registry, admission, trails, problems),
+            Attempts(admission, trails, problems),
         ),
         middleware=[Middleware(RequestIdMiddleware, clock=clock, log=log, problems=problems, new_id=new_id)],
         exception_handlers={GatewayError: problems.of_gateway, HTTPException: problems.of_http},
-        lifespan=_lifespan(upstream),
+        lifespan=_lifespan(upstream, monitor),
     )
     app.router.redirect_slashes = False
     return app
 
 
-def _lifespan(upstream: Upstream) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    upstream: Upstream, monitor: Monitor
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await upstream.open()
+        watching = asyncio.create_task(monitor.run())
         try:
             yield
         finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             await upstream.close()
 
     return lifespan

@@ -54,11 +54,12 @@ class Retries(_Frozen):
 class BreakerSettings(_Frozen):
     """When a target is left alone, and how it comes back.
 
-    It is left alone after `failures` in a row, or once the share `failure_rate` of at least `min_requests` within
-    `window_s` has failed. It is probed every `probe_interval_s`; after trials that made their callers wait the pause
-    grows, up to `max_hold_s`.
+    `enabled`: whether one ever is. It is after `failures` in a row, or once the share `failure_rate` of at least
+    `min_requests` within `window_s` has failed. It is then probed every `probe_interval_s`; after trials that made
+    their callers wait the pause grows, up to `max_hold_s`.
     """
 
+    enabled: bool = True
     failures: Annotated[int, Field(ge=1, le=1000)] = 3
     failure_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
     min_requests: Annotated[int, Field(ge=1, le=100_000)] = 10

@@ -9,12 +9,11 @@ from gateway.dialects.anthropic_stream import FORM, AnthropicStreamDecoder
 from gateway.dialects.classification import dump, load_object, object_in, unreadable
 from gateway.dialects.neutral import whole_answer, whole_choice
 from gateway.dialects.protocol import StreamDecoder
-from gateway.dialects.shortfall import Shortfall, no_embeddings
+from gateway.dialects.shortfall import Shortfall, WithoutEmbeddings
 from gateway.kernel.errors import ProviderError, ProviderFailure
 from gateway.kernel.limits import Limits, Window
 from gateway.kernel.quirks import Quirks
 from gateway.schema.chat import AnswerStamp, ChatAnswer, ChatRequest, Native
-from gateway.schema.embeddings import EmbeddingAnswer, EmbeddingRequest
 from gateway.schema.exchange import Endpoint, UpstreamAnswer, UpstreamCall
 
 # A later version is asked for only where it is configured: it knows less (Claude API, versions).
@@ -24,7 +23,7 @@ _SAMPLING = frozenset({"temperature", "top_k", "top_p"})
 _LIMITS = "anthropic-ratelimit-"
 
 
-class AnthropicDialect:
+class AnthropicDialect(WithoutEmbeddings):
     """Anthropic's Messages API; what a caller said in this very format is passed on as it is."""
 
     capabilities = frozenset(
@@ -69,14 +68,6 @@ class AnthropicDialect:
 
     def classify(self, answer: UpstreamAnswer) -> ProviderFailure:
         return failure_of(answer)
-
-    def encode_embeddings(self, request: EmbeddingRequest, model: str, endpoint: Endpoint) -> UpstreamCall:
-        del request, model, endpoint
-        raise no_embeddings()
-
-    def decode_embeddings(self, answer: UpstreamAnswer, request: EmbeddingRequest) -> EmbeddingAnswer:
-        del answer, request
-        raise no_embeddings()
 
     def limits_in(self, headers: Mapping[str, str], now: datetime, quirks: Quirks) -> Limits | None:
         del quirks  # every limit tells its own reset

@@ -27,11 +27,11 @@ class _Block:
 
 
 class AnthropicStreamDecoder:
-    """Reads Anthropic's events: complete with `message_stop`, if a stop reason has come before.
+    """Reads Anthropic's events: finished with the stop reason, complete with the `message_stop` that follows it.
 
     Where the caller speaks Anthropic's format too (`keeps_native`), every event but pings rides on a chunk in its
     original form, on an empty one where OpenAI has no counterpart. The chunk with the finish reason is held until
-    `message_stop`.
+    `message_stop`, or until the rest is given up.
     """
 
     def __init__(self, stamp: AnswerStamp, *, include_usage: bool, keeps_native: bool = False) -> None:
@@ -54,6 +54,10 @@ class AnthropicStreamDecoder:
     def complete(self) -> bool:
         return self._done and not self._failed
 
+    @property
+    def finished(self) -> bool:
+        return bool(self._closing)
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         return self._read(self._sse.feed(data))
 
@@ -61,10 +65,15 @@ class AnthropicStreamDecoder:
         events = self._read(self._sse.close())
         if self._done or self._failed:
             return events
+        if self.finished:
+            return [*events, *self.settle()]
         if not self._began:
             return [*events, self._fault(ReasonCode.INVALID_RESPONSE, "The stream is empty.")]
         detail = "The stream ended before its last event, message_stop."
         return [*events, self._fault(ReasonCode.STREAM_INTERRUPTED, detail)]
+
+    def settle(self) -> list[StreamEvent]:
+        return [*self._last()] if self.finished and not self._done else []
 
     def _read(self, events: list[SseEvent]) -> list[StreamEvent]:
         read: list[StreamEvent] = []
@@ -74,8 +83,7 @@ class AnthropicStreamDecoder:
             try:
                 read += self._step(event)
             except ProviderError as error:
-                self._failed = True
-                read.append(StreamFault(error.failure))
+                read += self.settle() if self.finished else [self._failure(error.failure)]
         return read
 
     def _step(self, event: SseEvent) -> list[ChatChunk]:
@@ -119,7 +127,7 @@ class AnthropicStreamDecoder:
 
     def _start_block(self, body: dict[str, Any]) -> dict[str, Any]:
         if self._open is not None or self._closing or body.get("index") != self._blocks:
-            raise unreadable("A block of the stream is out of order.")
+            raise self._disorder("A block of the stream is out of order.")
         told = _object(body, "content_block")
         self._open = _Block(self._blocks)
         self._blocks += 1
@@ -167,8 +175,12 @@ class AnthropicStreamDecoder:
 
     def _block_of(self, body: dict[str, Any]) -> _Block:
         if self._open is None or body.get("index") != self._open.index:
-            raise unreadable("An event of the stream belongs to no open block.")
+            raise self._disorder("An event of the stream belongs to no open block.")
         return self._open
+
+    def _disorder(self, detail: str) -> ProviderError:
+        self._closing.clear()  # what goes on has not ended, whatever was said
+        return unreadable(detail)
 
     def _end(self, body: dict[str, Any]) -> dict[str, Any] | None:
         self._note_usage(body.get("usage"))
@@ -190,6 +202,9 @@ class AnthropicStreamDecoder:
         if not self._closing:
             detail = "The stream ended without a stop reason."
             raise ProviderError(ProviderFailure(reason=ReasonCode.STREAM_INTERRUPTED, detail=detail))
+        return self._last(body)
+
+    def _last(self, *end: dict[str, Any]) -> list[ChatChunk]:
         self._done = True
         last = self._closing[0]["delta"]
         refusal = refusal_in(last)
@@ -200,7 +215,7 @@ class AnthropicStreamDecoder:
                 delivers=bool(delta),
                 finishes=True,
                 usage=usage,
-                native=self._native(*self._closing, body),
+                native=self._native(*self._closing, *end),
             )
         ]
         if self._include_usage and usage and not self._keeps_native:
@@ -224,8 +239,11 @@ class AnthropicStreamDecoder:
             self._usage |= {name: count for name, count in reported.items() if count is not None}
 
     def _fault(self, reason: ReasonCode, detail: str) -> StreamFault:
+        return self._failure(ProviderFailure(reason=reason, detail=detail))
+
+    def _failure(self, failure: ProviderFailure) -> StreamFault:
         self._failed = True
-        return StreamFault(ProviderFailure(reason=reason, detail=detail))
+        return StreamFault(failure)
 
 
 def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

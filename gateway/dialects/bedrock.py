@@ -12,14 +12,13 @@ from gateway.dialects.bedrock_stream import BedrockStreamDecoder
 from gateway.dialects.classification import dump, failure_of_page, load_object, object_in, unreadable
 from gateway.dialects.neutral import whole_answer, whole_choice
 from gateway.dialects.protocol import StreamDecoder
-from gateway.dialects.shortfall import Shortfall, no_embeddings
+from gateway.dialects.shortfall import Shortfall, WithoutEmbeddings
 from gateway.dialects.sigv4 import Signer
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError, ProviderFailure
 from gateway.kernel.limits import Limits
 from gateway.kernel.quirks import Quirks
 from gateway.schema.chat import AnswerStamp, ChatAnswer, ChatRequest
-from gateway.schema.embeddings import EmbeddingAnswer, EmbeddingRequest
 from gateway.schema.exchange import Endpoint, UpstreamAnswer, UpstreamCall
 
 _JSON = {"content-type": "application/json"}
@@ -36,7 +35,7 @@ _GEOGRAPHIES = {
 _GOVERNMENT = "us-gov-"
 
 
-class BedrockDialect:
+class BedrockDialect(WithoutEmbeddings):
     """Bedrock over Converse and ConverseStream.
 
     Requests are signed where the endpoint has a `key_id`; else its key is a Bedrock API key, and stands in them as
@@ -78,14 +77,6 @@ class BedrockDialect:
         body = load_object(answer.body) or {}
         exception = exception_in(answer.headers, body)
         return failure_of(exception, message_in(body), answer.status, answer.retry_after)
-
-    def encode_embeddings(self, request: EmbeddingRequest, model: str, endpoint: Endpoint) -> UpstreamCall:
-        del request, model, endpoint
-        raise no_embeddings()
-
-    def decode_embeddings(self, answer: UpstreamAnswer, request: EmbeddingRequest) -> EmbeddingAnswer:
-        del answer, request
-        raise no_embeddings()
 
     def limits_in(self, headers: Mapping[str, str], now: datetime, quirks: Quirks) -> Limits | None:
         del headers, now, quirks

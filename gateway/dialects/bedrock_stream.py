@@ -16,10 +16,9 @@ from gateway.schema.usage import Usage
 
 
 class BedrockStreamDecoder:
-    """Reads the messages of a stream: complete with the `metadata` that follows `messageStop`.
+    """Reads the messages of a stream: finished with `messageStop`, complete with the `metadata` that follows it.
 
-    The finish reason waits for the usage, which only `metadata` tells. A stream that ends properly after
-    `messageStop` is complete too, but without usage: all that the model has said is there.
+    The finish reason waits for the usage, which only `metadata` tells.
     """
 
     def __init__(self, stamp: AnswerStamp, *, include_usage: bool) -> None:
@@ -38,6 +37,10 @@ class BedrockStreamDecoder:
     def complete(self) -> bool:
         return self._done and not self._failed
 
+    @property
+    def finished(self) -> bool:
+        return self._finish_reason is not None
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         return self._read(self._messages.feed(data))
 
@@ -45,12 +48,15 @@ class BedrockStreamDecoder:
         events = self._read(self._messages.close())
         if self._done or self._failed:
             return events
-        if self._finish_reason is not None:
-            return [*events, *self._end(None)]
+        if self.finished:
+            return [*events, *self.settle()]
         if not self._began:
             return [*events, self._fault(ReasonCode.INVALID_RESPONSE, "The stream is empty.")]
         detail = "The stream ended before its end was told."
         return [*events, self._fault(ReasonCode.STREAM_INTERRUPTED, detail)]
+
+    def settle(self) -> list[StreamEvent]:
+        return self._end(None) if self.finished and not self._done else []
 
     def _read(self, messages: list[EventMessage | FrameFault]) -> list[StreamEvent]:
         read: list[StreamEvent] = []
@@ -60,14 +66,13 @@ class BedrockStreamDecoder:
             try:
                 read += self._step(message)
             except ProviderError as error:
-                self._failed = True
-                read.append(StreamFault(error.failure))
+                read += self.settle() if self.finished else [self._failure(error.failure)]
         return read
 
     def _step(self, message: EventMessage | FrameFault) -> list[StreamEvent]:
         if isinstance(message, FrameFault):
             reason = ReasonCode.STREAM_INTERRUPTED if message.is_cut else ReasonCode.INVALID_RESPONSE
-            return [self._fault(reason, message.detail)]
+            raise ProviderError(ProviderFailure(reason=reason, detail=message.detail))
         began, self._began = self._began, True
         kind = message.text(":message-type")
         if kind == "error":
@@ -95,8 +100,9 @@ class BedrockStreamDecoder:
             case "contentBlockStop":
                 delta = self._end_block(body.get("contentBlockIndex"))
             case "messageStop":
-                self._finish_reason = self._reason_in(body)
-                self._check_arguments(self._finish_reason)
+                reason = self._reason_in(body)
+                self._check_arguments(reason)
+                self._finish_reason = reason
                 return []
             case _:
                 # The beginning of the message, and what later versions may add.
@@ -115,6 +121,7 @@ class BedrockStreamDecoder:
     def _repeat(self, event: str, body: dict[str, Any]) -> list[StreamEvent]:
         """Bears with an end that is told twice, but with nothing else after it."""
         if event != "messageStop" or self._reason_in(body) != self._finish_reason:
+            self._finish_reason = None
             raise unreadable("The stream goes on after its end was told.")
         return []
 
@@ -171,5 +178,8 @@ class BedrockStreamDecoder:
         return [*last]
 
     def _fault(self, reason: ReasonCode, detail: str) -> StreamFault:
+        return self._failure(ProviderFailure(reason=reason, detail=detail))
+
+    def _failure(self, failure: ProviderFailure) -> StreamFault:
         self._failed = True
-        return StreamFault(ProviderFailure(reason=reason, detail=detail))
+        return StreamFault(failure)

@@ -66,6 +66,8 @@ _BY_CODE = {
     # The model, not the caller, failed to write a proper call or proper JSON; Groq says 400.
     "tool_use_failed": ReasonCode.PROVIDER_DEGRADED,
     "json_validate_failed": ReasonCode.PROVIDER_DEGRADED,
+    # What one provider does not know, the next may.
+    "unknown_parameter": ReasonCode.UNSUPPORTED_PARAMETER,
     "unsupported_parameter": ReasonCode.UNSUPPORTED_PARAMETER,
     "unsupported_value": ReasonCode.UNSUPPORTED_PARAMETER,
     "OperationNotSupported": ReasonCode.UNSUPPORTED_OPERATION,

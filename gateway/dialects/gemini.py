@@ -71,7 +71,8 @@ class GeminiDialect:
     ) -> StreamDecoder:
         is_array = headers.get("content-type", "").startswith("application/json")
         frames = ArrayFrames() if is_array else SseFrames()
-        return GeminiStreamDecoder(stamp, frames, include_usage=request.include_usage)
+        choices = request.body.get("n") or 1
+        return GeminiStreamDecoder(stamp, frames, include_usage=request.include_usage, choices=choices)
 
     def classify(self, answer: UpstreamAnswer) -> ProviderFailure:
         return failure_of(answer)

@@ -57,11 +57,16 @@ def failure_in(error: Any, status: int | None, retry_after: str | None = None) -
         status = code
     message = str(stated.get("message") or "")
     reason = _reason(stated, status, message)
+    wait_s = _retry_delay_s(stated)
+    if wait_s is not None:
+        retry_after = str(ceil(wait_s))
+    recovers = reason is not ReasonCode.QUOTA_EXHAUSTED
     return ProviderFailure(
         reason=reason,
         detail=detail_of(message or f"The provider answered with status {status}."),
         status=status,
-        retry_after=None if reason is ReasonCode.QUOTA_EXHAUSTED else _retry_delay(stated) or retry_after,
+        retry_after=retry_after if recovers else None,
+        wait_s=wait_s if recovers else None,
     )
 
 
@@ -98,11 +103,10 @@ def _is_spent(error: Mapping[str, Any]) -> bool:
     )
 
 
-def _retry_delay(error: Mapping[str, Any]) -> str | None:
-    """Returns the delay in whole seconds, rounded up."""
+def _retry_delay_s(error: Mapping[str, Any]) -> float | None:
     for info in _details(error, "RetryInfo"):
         if stated := _DURATION.fullmatch(str(info.get("retryDelay"))):
-            return str(ceil(float(stated[1])))
+            return float(stated[1])
     return None
 
 

@@ -27,21 +27,35 @@ _SHOWN = ("content", "reasoning_content", "tool_calls")
 
 @dataclass(slots=True)
 class _Choice:
-    """How far one candidate has come."""
+    """How far one candidate has come.
+
+    `ended`: its finish reason came after pieces without one, and nothing has followed; only then is it the end.
+    """
 
     began: bool = False
     calls: int = 0
     finish_reason: str | None = None
+    ended: bool = False
+
+    def note(self, reason: str | None, *, had_begun: bool, says_more: bool) -> None:
+        """Takes the finish reason of a piece, if it has one."""
+        if self.finish_reason is None:
+            self.ended = had_begun and reason is not None
+        elif says_more:
+            self.ended = False
+        self.finish_reason = reason or self.finish_reason
 
 
 class GeminiStreamDecoder:
     """Reads Gemini's stream, which has no terminal event: complete at a proper end, if every candidate has finished.
 
-    Finish reasons are told at the end, as some models give one with each piece; the last usage counts.
+    Finish reasons are told at the end, as some models give one with each piece, which is then no sign that the answer
+    is finished. The last usage counts. `choices` is how many candidates there shall be.
     """
 
-    def __init__(self, stamp: AnswerStamp, frames: Frames, *, include_usage: bool) -> None:
+    def __init__(self, stamp: AnswerStamp, frames: Frames, *, include_usage: bool, choices: int = 1) -> None:
         self.complete = False
+        self._wanted = choices
         self._stamp = stamp
         self._frames = frames
         self._include_usage = include_usage
@@ -49,31 +63,43 @@ class GeminiStreamDecoder:
         self._usage: Usage | None = None
         self._failed = False
 
+    @property
+    def finished(self) -> bool:
+        return (
+            len(self._choices) >= self._wanted
+            and all(choice.ended for choice in self._choices.values())
+            and not self._failed
+        )
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         return self._read(self._frames.feed(data))
 
     def close(self) -> list[StreamEvent]:
         events = self._read(self._frames.close())
-        if self._failed:
+        if self._failed or self.complete:
             return events
+        if self.finished:
+            return [*events, *self.settle()]
         if not self._choices:
             return [*events, self._fault(ReasonCode.INVALID_RESPONSE, "The stream is empty.")]
         if not self._frames.whole or not all(choice.finish_reason for choice in self._choices.values()):
             detail = "The stream ended without a finish reason, or in the middle of an object."
             return [*events, self._fault(ReasonCode.STREAM_INTERRUPTED, detail)]
-        self.complete = True
         return [*events, *self._last(self._usage)]
+
+    def settle(self) -> list[StreamEvent]:
+        return self._last(self._usage) if self.finished and not self.complete else []
 
     def _read(self, objects: list[bytes]) -> list[StreamEvent]:
         read: list[StreamEvent] = []
         for text in objects:
-            if self._failed:
+            if self._failed or self.complete:
                 break
+            was_finished = self.finished
             try:
                 read += self._chunks(text)
             except ProviderError as error:
-                self._failed = True
-                read.append(StreamFault(error.failure))
+                read += self.settle() if was_finished else [self._failure(error.failure)]
         return read
 
     def _chunks(self, text: bytes) -> list[StreamEvent]:
@@ -98,9 +124,10 @@ class GeminiStreamDecoder:
     def _choice(self, candidate: Mapping[str, Any]) -> dict[str, Any] | None:
         index = index_of(candidate)
         state = self._choices.setdefault(index, _Choice())
+        had_begun = state.began
         delta = self._delta(candidate, index, state)
         reason = finish_reason_of(candidate, called_tools=state.calls > 0)
-        state.finish_reason = reason or state.finish_reason
+        state.note(reason, had_begun=had_begun, says_more=any(delta.get(name) for name in _SHOWN))
         if not delta:
             return None
         return {"index": index, "delta": delta, "logprobs": logprobs_of(candidate), "finish_reason": None}
@@ -122,6 +149,7 @@ class GeminiStreamDecoder:
         return delta | signed(said.signature)
 
     def _last(self, usage: Usage | None) -> list[StreamEvent]:
+        self.complete = True
         choices: list[dict[str, Any]] = [
             {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
             for index, choice in sorted(self._choices.items())
@@ -130,5 +158,8 @@ class GeminiStreamDecoder:
         return [last, usage_chunk(self._stamp, usage)] if self._include_usage and usage else [last]
 
     def _fault(self, reason: ReasonCode, detail: str) -> StreamFault:
+        return self._failure(ProviderFailure(reason=reason, detail=detail))
+
+    def _failure(self, failure: ProviderFailure) -> StreamFault:
         self._failed = True
-        return StreamFault(ProviderFailure(reason=reason, detail=detail))
+        return StreamFault(failure)

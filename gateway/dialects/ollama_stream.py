@@ -12,7 +12,7 @@ from gateway.schema.ndjson import NdjsonDecoder
 
 
 class OllamaStreamDecoder:
-    """Reads Ollama's lines of JSON: complete with the object that says `"done": true`."""
+    """Reads Ollama's lines of JSON: finished and complete with the object that says `"done": true`."""
 
     def __init__(self, stamp: AnswerStamp, *, include_usage: bool) -> None:
         self._stamp = stamp
@@ -27,6 +27,10 @@ class OllamaStreamDecoder:
     def complete(self) -> bool:
         return self._done and not self._failed
 
+    @property
+    def finished(self) -> bool:
+        return self.complete
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         return self._read(self._lines.feed(data))
 
@@ -40,6 +44,9 @@ class OllamaStreamDecoder:
             *events,
             self._fault(ReasonCode.STREAM_INTERRUPTED, "The stream ended before its last object."),
         ]
+
+    def settle(self) -> list[StreamEvent]:
+        return []
 
     def _read(self, lines: list[bytes]) -> list[StreamEvent]:
         read: list[StreamEvent] = []

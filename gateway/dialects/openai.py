@@ -83,7 +83,9 @@ class OpenAIDialect:
         self, request: ChatRequest, stamp: AnswerStamp, headers: Mapping[str, str]
     ) -> StreamDecoder:
         del headers
-        return OpenAIStreamDecoder(stamp, include_usage=request.include_usage)
+        return OpenAIStreamDecoder(
+            stamp, include_usage=request.include_usage, choices=request.body.get("n") or 1
+        )
 
     def classify(self, answer: UpstreamAnswer) -> ProviderFailure:
         return failure_of(answer)

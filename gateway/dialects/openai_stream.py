@@ -1,7 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
-from gateway.dialects.classification import load_object
+from gateway.dialects.classification import load_object, unreadable
 from gateway.dialects.openai_answer import (
     finish_reason_of,
     is_choice,
@@ -24,20 +24,23 @@ _DONE = b"[DONE]"
 class OpenAIStreamDecoder:
     """Reads OpenAI's stream of chunks: complete after `[DONE]`, if every choice has a finish reason.
 
-    A tool call whose arguments break off is not complete either, unless a limit or a filter has ended the answer.
+    A tool call whose arguments break off is not complete either, unless a limit or a filter has ended the answer. It is
+    finished once all of the `choices` have ended; a finish reason that comes with every piece is no end.
 
     To a caller who has not asked for the usage (`include_usage`) the stream looks as if it had not been asked for: the
     chunk that holds nothing else is hidden, and its usage goes with the chunk before it. That is why the chunks after
     the last finish reason are given out one event late.
     """
 
-    def __init__(self, stamp: AnswerStamp, *, include_usage: bool = True) -> None:
+    def __init__(self, stamp: AnswerStamp, *, include_usage: bool = True, choices: int = 1) -> None:
+        self._wanted = choices
         self._stamp = stamp
         self._include_usage = include_usage
         self._sse = SseDecoder()
         self._arguments = ToolArguments()
         self._unfinished: set[int] = set()
         self._finished: dict[int, str] = {}
+        self._ended: set[int] = set()
         self._held: ChatChunk | None = None
         self._usage: Usage | None = None
         self._done = False
@@ -48,6 +51,16 @@ class OpenAIStreamDecoder:
     def complete(self) -> bool:
         return self._done and not self._failed and bool(self._finished) and not self._unfinished
 
+    @property
+    def finished(self) -> bool:
+        return (
+            len(self._ended) >= self._wanted
+            and self._ended == self._finished.keys()
+            and not self._unfinished
+            and not self._failed
+            and not self._has_cut_call
+        )
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         return self._read(self._sse.feed(data))
 
@@ -55,17 +68,29 @@ class OpenAIStreamDecoder:
         events = self._read(self._sse.close())
         if self.complete or self._failed:
             return events
+        if self.finished:
+            return [*events, *self.settle()]
         if not self._began:
             return [*events, self._fault(ReasonCode.INVALID_RESPONSE, "The stream is empty.")]
         cut = self._fault(ReasonCode.STREAM_INTERRUPTED, "The stream ended before its end marker.")
         return [*events, *self._released(), cut]
+
+    def settle(self) -> list[StreamEvent]:
+        if not self.finished or self._done:
+            return []
+        self._done = True
+        return self._released()
 
     def _read(self, events: list[SseEvent]) -> list[StreamEvent]:
         read: list[StreamEvent] = []
         for event in events:
             if self._done or self._failed:
                 break
-            read += self._step(event)
+            was_finished = self.finished
+            try:
+                read += self._step(event)
+            except ProviderError as error:
+                read += self.settle() if was_finished else [self._failure(error.failure)]
         return read
 
     def _step(self, event: SseEvent) -> list[StreamEvent]:
@@ -77,16 +102,18 @@ class OpenAIStreamDecoder:
             return self._end()
         body = load_object(text)
         if event.event == "error":
-            return [self._failure(failure_in(body or {"message": text.decode(errors="replace")}, None))]
+            raise ProviderError(failure_in(body or {"message": text.decode(errors="replace")}, None))
         if body is None:
-            return [self._fault(ReasonCode.INVALID_RESPONSE, "An event of the stream is no JSON object.")]
-        return [self._failure(failure_in(body, None))] if is_error(body) else self._chunk(body)
+            raise unreadable("An event of the stream is no JSON object.")
+        if is_error(body):
+            raise ProviderError(failure_in(body, None))
+        return self._chunk(body)
 
     def _end(self) -> list[StreamEvent]:
         self._done = True
         if not self.complete:
             detail = "The stream ended without a finish reason."
-        elif any(says_all(why) and self._arguments.cut_in(index) for index, why in self._finished.items()):
+        elif self._has_cut_call:
             detail = "The arguments of a tool call are cut."
         else:
             return self._released()
@@ -95,15 +122,10 @@ class OpenAIStreamDecoder:
     def _chunk(self, body: dict[str, Any]) -> list[StreamEvent]:
         choices = body.get("choices")
         if not isinstance(choices, list) or not all(is_choice(choice, "delta") for choice in choices):
-            return [
-                self._fault(ReasonCode.INVALID_RESPONSE, "A chunk of the stream holds no proper choices.")
-            ]
+            raise unreadable("A chunk of the stream holds no proper choices.")
         if share_an_index(choices):
-            return [self._fault(ReasonCode.INVALID_RESPONSE, "Two choices of a chunk have the same index.")]
-        try:
-            reasons = [self._note(choice) for choice in choices]
-        except ProviderError as error:
-            return [self._failure(error.failure)]
+            raise unreadable("Two choices of a chunk have the same index.")
+        reasons = [self._note(choice) for choice in choices]
         usage = _usage_in(body)
         if not self._include_usage:
             self._usage = usage or self._usage
@@ -122,12 +144,20 @@ class OpenAIStreamDecoder:
         if delta:
             unify_reasoning(delta)
             self._arguments.add(index, delta)
+        if index in self._finished and _delivers(delta):
+            self._ended.discard(index)
+        elif reason and index in self._unfinished:
+            self._ended.add(index)
         if reason:
             self._finished[index] = reason
             self._unfinished.discard(index)
         elif index not in self._finished:
             self._unfinished.add(index)
         return reason
+
+    @property
+    def _has_cut_call(self) -> bool:
+        return any(says_all(why) and self._arguments.cut_in(index) for index, why in self._finished.items())
 
     def _in_turn(self, chunk: ChatChunk) -> list[StreamEvent]:
         earlier = self._released()

@@ -16,7 +16,15 @@ class StreamDecoder(Protocol):
 
     @property
     def complete(self) -> bool:
-        """Whether the terminal event and every finish reason have come, and no error."""
+        """Whether nothing more can come: the answer is whole, and the stream has ended, properly or by `settle`."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer is whole: every choice has its finish reason, and no tool call is cut.
+
+        Only the usage and the end of the stream may be missing then, and no fault comes any more.
+        """
         ...
 
     def feed(self, data: bytes) -> list[StreamEvent]:
@@ -24,7 +32,11 @@ class StreamDecoder(Protocol):
         ...
 
     def close(self) -> list[StreamEvent]:
-        """Takes the end of the body; the last event is a StreamFault unless the stream was complete."""
+        """Takes the proper end of the body; the last event is a StreamFault unless the answer is whole."""
+        ...
+
+    def settle(self) -> list[StreamEvent]:
+        """Gives up the rest of the body of a finished answer, and returns what is still held; else nothing."""
         ...
 
 

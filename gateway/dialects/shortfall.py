@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError, ProviderFailure
-from gateway.schema.exchange import Endpoint
+from gateway.schema.embeddings import EmbeddingAnswer, EmbeddingRequest
+from gateway.schema.exchange import Endpoint, UpstreamAnswer, UpstreamCall
 
 HINTS = frozenset(
     {
@@ -72,6 +73,18 @@ class Shortfall:
     def dropped(self) -> tuple[str, ...]:
         """The fields that are left out, in the order in which they were noted."""
         return tuple(self._dropped)
+
+
+class WithoutEmbeddings:
+    """The half of a dialect that is the same for every provider without embeddings: it refuses them."""
+
+    def encode_embeddings(self, request: EmbeddingRequest, model: str, endpoint: Endpoint) -> UpstreamCall:
+        del request, model, endpoint
+        raise no_embeddings()
+
+    def decode_embeddings(self, answer: UpstreamAnswer, request: EmbeddingRequest) -> EmbeddingAnswer:
+        del answer, request
+        raise no_embeddings()
 
 
 def unsupported(param: str, detail: str) -> ProviderError:

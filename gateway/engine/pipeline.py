@@ -1,11 +1,16 @@
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from gateway.config.registry import Registry
 from gateway.engine.accounting import Account
+from gateway.engine.activation import Activation
 from gateway.engine.admission import Admission, Credentials
+from gateway.engine.attempts import TrailLog
+from gateway.engine.calls import Order, Request, Served
 from gateway.engine.drain import Drain
-from gateway.engine.failover import Failover, Order, Request, Served, StreamStart
+from gateway.engine.failover import Failover
+from gateway.engine.rescue import RescuedStream
 from gateway.kernel.clock import Clock
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import DrainingError, GatewayError, RequestError
@@ -20,14 +25,13 @@ from gateway.schema.embeddings import EmbeddingAnswer, EmbeddingRequest
 class ChatStream:
     """A streamed answer on its way to the caller; whoever holds it closes it."""
 
-    def __init__(self, start: StreamStart, account: Account) -> None:
-        self._stream = start.stream
-        self._first_chunks: list[ChatChunk] | None = start.first_chunks
+    def __init__(self, stream: RescuedStream, account: Account) -> None:
+        self._stream = stream
         self._account = account
 
     async def next_chunks(self) -> list[ChatChunk]:
         """Returns the next chunks, none after the proper end; raises ProviderError where it ends otherwise."""
-        chunks, self._first_chunks = self._first_chunks or await self._stream.next_chunks(), None
+        chunks = await self._stream.next_chunks()
         for chunk in chunks:
             self._account.note_usage(chunk.usage)
         return chunks
@@ -49,7 +53,9 @@ class Pipeline:
     registry: Registry
     admission: Admission
     drain: Drain
+    activation: Activation
     failover: Failover
+    trails: TrailLog
     clock: Clock
     log: Log
     new_id: Callable[[], str]
@@ -60,48 +66,55 @@ class Pipeline:
         if self.drain.begun:
             raise DrainingError
 
-    async def answer(self, request: ChatRequest) -> Served[ChatAnswer]:
+    async def answer(self, request: ChatRequest, request_id: str) -> Served[ChatAnswer]:
         """Answers an admitted chat request whole; raises GatewayError."""
-        order, candidates = self._begin("chat", request, stream=False)
-        try:
+        order, candidates = self._begin("chat", request, request_id, stream=False)
+        with _closing(order.account):
             served = await self.failover.answer(order, candidates)
-        except BaseException as error:  # every request leaves its line in the log, one that is left too
-            order.account.close(error)
-            raise
-        order.account.note_usage(served.result.usage)
+            order.account.note_usage(served.result.usage)
         order.account.close()
-        return served
+        return replace(served, attempts=order.trail.calls)
 
-    async def stream(self, request: ChatRequest) -> Served[ChatStream]:
+    async def stream(self, request: ChatRequest, request_id: str) -> Served[ChatStream]:
         """Begins to answer an admitted chat request as a stream; raises GatewayError."""
-        order, candidates = self._begin("chat", request, stream=True)
-        try:
+        order, candidates = self._begin("chat", request, request_id, stream=True)
+        with _closing(order.account):
             served = await self.failover.open(order, candidates)
-        except BaseException as error:  # as above
-            order.account.close(error)
-            raise
         stream = ChatStream(served.result, order.account)
-        return Served(stream, served.candidate, served.limits, served.dropped)
+        return Served(stream, served.candidate, served.limits, served.dropped, order.trail.calls)
 
-    async def embed(self, request: EmbeddingRequest) -> Served[EmbeddingAnswer]:
+    async def embed(self, request: EmbeddingRequest, request_id: str) -> Served[EmbeddingAnswer]:
         """Answers an admitted request for embeddings; raises GatewayError."""
-        order, candidates = self._begin("embeddings", request, stream=False)
-        try:
+        order, candidates = self._begin("embeddings", request, request_id, stream=False)
+        with _closing(order.account):
             served = await self.failover.embed(order, candidates)
-        except BaseException as error:  # as above
-            order.account.close(error)
-            raise
-        order.account.note_usage(served.result.usage)
+            order.account.note_usage(served.result.usage)
         order.account.close()
-        return served
+        return replace(served, attempts=order.trail.calls)
 
     def _begin(
-        self, kind: str, request: Request, *, stream: bool
+        self, kind: str, request: Request, request_id: str, *, stream: bool
     ) -> tuple[Order[Request], tuple[Candidate, ...]]:
         candidates = candidates_for(request.model, self.registry, needs_of(kind, request.body))
         if not candidates:
             text = f"The model {request.model!r} does not exist."
             raise RequestError(ReasonCode.MODEL_NOT_FOUND, text, param="model")
-        account = Account(kind, request.model, stream=stream, clock=self.clock, log=self.log)
-        created_s = int(self.clock.now().timestamp())
-        return Order(request, f"chatcmpl-{self.new_id()}", created_s, account), candidates
+        order = Order(
+            request=request,
+            answer_id=f"chatcmpl-{self.new_id()}",
+            created_s=int(self.clock.now().timestamp()),
+            chain=self.registry.chain_of(request.model),
+            account=Account(kind, request.model, stream=stream, clock=self.clock, log=self.log),
+            trail=self.trails.open(request_id, request.model, stream=stream),
+        )
+        return order, self.activation.arrange(candidates)
+
+
+@contextmanager
+def _closing(account: Account) -> Iterator[None]:
+    """Lets every request leave its line in the log where it ends early, one that is left by its caller too."""
+    try:
+        yield
+    except BaseException as error:
+        account.close(error)
+        raise

@@ -18,6 +18,18 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # The provider is there and answers, if badly.
 _DEGRADED = frozenset({ReasonCode.PROVIDER_DEGRADED, ReasonCode.RATE_LIMITED, ReasonCode.QUOTA_EXHAUSTED})
+_AWAY = frozenset(
+    {
+        ReasonCode.CONNECTION_FAILED,
+        ReasonCode.TIMEOUT,
+        ReasonCode.STREAM_INTERRUPTED,
+        ReasonCode.INVALID_RESPONSE,
+        ReasonCode.PROVIDER_DEGRADED,
+        ReasonCode.AUTH_ERROR,
+        ReasonCode.MISSING_API_KEY,
+        ReasonCode.NO_ENDPOINT,
+    }
+)
 _REJECTED_KEY = frozenset({ReasonCode.AUTH_ERROR, ReasonCode.MISSING_API_KEY})
 
 
@@ -30,6 +42,11 @@ class Probe:
     latency_ms: float | None = None
     failure: ProviderFailure | None = None
     models: frozenset[str] | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the provider can be called with what the gateway has; it may be busy or lack the list of models."""
+        return self.models is not None or self.failure is None or self.failure.reason not in _AWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +82,9 @@ class Prober:
     def last_status(self, provider: Provider) -> ConnectionStatus:
         return self._last.get(provider.name, "unknown")
 
-    async def test(self, provider: Provider) -> Probe:
+    async def test(self, provider: Provider, timeout_s: float = _LONGEST_PROBE_S) -> Probe:
         """Calls a provider once."""
-        probe = await self._probe(provider)
+        probe = await self._probe(provider, timeout_s)
         self._last[provider.name] = probe.status
         return probe
 
@@ -83,20 +100,20 @@ class Prober:
         }
         return Preflight(checks, probe.failure if probe.status == "degraded" else None)
 
-    async def _probe(self, provider: Provider) -> Probe:
+    async def _probe(self, provider: Provider, timeout_s: float) -> Probe:
         if missing := _missing(provider):
             return Probe(status="offline", message=missing.detail, failure=missing)
         began_s = self._clock.monotonic_s()
         try:
-            models = await self._list_models(provider)
+            models = await self._list_models(provider, timeout_s)
         except ProviderError as error:
             return _failed(error.failure, self._elapsed_ms(began_s))
         return _answered(provider, models, self._elapsed_ms(began_s))
 
-    async def _list_models(self, provider: Provider) -> frozenset[str]:
+    async def _list_models(self, provider: Provider, timeout_s: float) -> frozenset[str]:
         dialect = dialect_of(provider)
         call = dialect.encode_probe(endpoint_of(provider, self._clock.now()), provider.vendor.probe_path)
-        answer = await self._upstream.fetch(call, _probe_timeouts(provider))
+        answer = await self._upstream.fetch(call, _probe_timeouts(provider, timeout_s))
         if answer.status != _OK:
             raise ProviderError(dialect.classify(answer))
         return dialect.read_probe(answer)
@@ -130,11 +147,11 @@ class Prober:
         return Check(passed=True, message=f"All configured models are there ({len(wanted)}).")
 
 
-def _probe_timeouts(provider: Provider) -> Timeouts:
+def _probe_timeouts(provider: Provider, timeout_s: float) -> Timeouts:
     configured = provider.timeouts
-    bound_s = min(configured.total_s, _LONGEST_PROBE_S)
+    bound_s = min(configured.total_s, timeout_s)
     return Timeouts(
-        connect_s=configured.connect_s,
+        connect_s=min(configured.connect_s, bound_s),
         first_byte_s=min(configured.first_byte_s, bound_s),
         whole_s=min(configured.first_byte_s, bound_s),
         idle_s=min(configured.idle_s, bound_s),

@@ -1,10 +1,15 @@
 from collections.abc import Iterable
 
 from gateway.dialects import StreamDecoder
+from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError, ProviderFailure
 from gateway.net.upstream import UpstreamStream
-from gateway.policy.fallback import Candidate
 from gateway.schema.deltas import ChatChunk, StreamEvent, StreamFault
+
+# How long usage and terminal event may take to follow the last finish reason; the answer itself is whole by then.
+_CLOSING_S = 2.0
+# What is held back is little; a provider that sends such chunks for ever must not take the gateway's memory.
+_MOST_HELD = 10_000
 
 
 class AnswerStream:
@@ -12,11 +17,10 @@ class AnswerStream:
 
     What carries no content (the role, the finish reason, the usage) is held back until content or the proper
     end follows it. So before the first content nothing has been shown, and a finish reason is never followed by
-    an error.
+    an error: once every choice has its finish reason the answer is whole, however its body ends.
     """
 
-    def __init__(self, candidate: Candidate, stream: UpstreamStream, decoder: StreamDecoder) -> None:
-        self.candidate = candidate
+    def __init__(self, stream: UpstreamStream, decoder: StreamDecoder) -> None:
         self._stream = stream
         self._decoder = decoder
         self._held: list[ChatChunk] = []
@@ -38,11 +42,26 @@ class AnswerStream:
         self._stream.close()
 
     async def _read(self) -> list[StreamEvent]:
-        data = await self._stream.read()
-        events = self._decoder.feed(data) if data else self._decoder.close()
+        try:
+            data = await self._stream.read()
+        except ProviderError:
+            if not self._decoder.finished:
+                raise
+            data = b""
+        if not data:
+            return self._close()
+        events = self._decoder.feed(data)
         if events:
             self._stream.mark_progress()
+        if self._decoder.finished:
+            self._stream.hurry(_CLOSING_S)
         return events
+
+    def _close(self) -> list[StreamEvent]:
+        if not self._decoder.finished:
+            return self._decoder.close()
+        self._ended = True
+        return self._decoder.settle()
 
     def _release(self, events: Iterable[StreamEvent]) -> list[ChatChunk]:
         released: list[ChatChunk] = []
@@ -54,7 +73,14 @@ class AnswerStream:
             if event.delivers and not event.finishes:
                 released += self._held
                 self._held = []
-        if self._decoder.complete:
+        if len(self._held) > _MOST_HELD:
+            self._failure = _ENDLESS
+        elif self._ended or self._decoder.complete:
             self._ended = True
             released += self._held
         return released
+
+
+_ENDLESS = ProviderFailure(
+    reason=ReasonCode.INVALID_RESPONSE, detail=f"The stream has brought {_MOST_HELD} events without content."
+)

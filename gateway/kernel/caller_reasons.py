@@ -1,22 +1,10 @@
 """What is wrong with a request itself; its sender alone can mend it, and is told the particulars."""
 
+from functools import partial
+
 from gateway.kernel.codes import Reason, ReasonCode
 
-
-def _fault(
-    status: int, user_text: str, admin_text: str, recovery_hint: str, *, moves_on: bool = False
-) -> Reason:
-    return Reason(
-        status=status,
-        user_text=user_text,
-        admin_text=admin_text,
-        recovery_hint=recovery_hint,
-        severity="info",
-        openai_type="invalid_request_error",
-        moves_on=moves_on,
-        detail_is_public=True,
-    )
-
+_fault = partial(Reason, severity="info", openai_type="invalid_request_error", detail_is_public=True)
 
 CALLER_REASONS = {
     ReasonCode.CONTEXT_LENGTH_EXCEEDED: _fault(

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -48,7 +48,7 @@ class ReasonCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Reason:
     """What a reason code means on the wire, to the caller and to the operator.
 
@@ -61,6 +61,7 @@ class Reason:
     user_text: str
     admin_text: str
     recovery_hint: str
+    _: KW_ONLY
     severity: Severity
     openai_type: str = "api_error"
     runbook: str | None = None

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from math import ceil
 
 from gateway.kernel.codes import Reason, ReasonCode
 from gateway.kernel.limits import Limits
@@ -10,8 +11,8 @@ class ProviderFailure:
     """Why one provider did not answer one request.
 
     `detail` is for operators. `status` is the provider's HTTP status, if it sent one. `retry_after` is the
-    header as the provider sent it (seconds or a date, RFC 9110 section 10.2.3). `limits` are those that the provider
-    told with the failure.
+    header as the provider sent it (seconds or a date, RFC 9110 section 10.2.3), `wait_s` the same to the fraction of a
+    second. `limits` are those that the provider told with the failure.
     """
 
     reason: ReasonCode
@@ -20,6 +21,7 @@ class ProviderFailure:
     param: str | None = None
     retry_after: str | None = None
     limits: Limits | None = None
+    wait_s: float | None = None
 
 
 class GatewayError(Exception):
@@ -80,6 +82,12 @@ class ExhaustedError(GatewayError):
         tried = "; ".join(f"{failure.reason}: {failure.detail}" for failure in failures)
         super().__init__(ReasonCode.ALL_PROVIDERS_FAILED, tried)
         self.failures = failures
+
+    @property
+    def retry_after(self) -> str | None:
+        """When the first of them may be well again, in whole seconds; None where none has told."""
+        waits = [failure.wait_s for failure in self.failures if failure.wait_s is not None]
+        return str(ceil(min(waits))) if waits else None
 
 
 class SettingsError(Exception):

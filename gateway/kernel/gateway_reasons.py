@@ -1,26 +1,11 @@
 """What the gateway itself refuses, and what goes wrong within it."""
 
+from functools import partial
+
 from gateway.kernel.codes import Reason, ReasonCode
 from gateway.kernel.runbooks import AUTH, BUDGET, EGRESS, INTERNAL
 
-
-def _refusal(
-    status: int,
-    user_text: str,
-    admin_text: str,
-    recovery_hint: str,
-    openai_type: str = "authentication_error",
-) -> Reason:
-    return Reason(
-        status=status,
-        user_text=user_text,
-        admin_text=admin_text,
-        recovery_hint=recovery_hint,
-        runbook=AUTH,
-        severity="warning",
-        openai_type=openai_type,
-    )
-
+_refusal = partial(Reason, severity="warning", openai_type="authentication_error", runbook=AUTH)
 
 GATEWAY_REASONS = {
     ReasonCode.AUTHENTICATION_REQUIRED: _refusal(
@@ -52,55 +37,55 @@ GATEWAY_REASONS = {
         "Administration is switched off.",
         "GATEWAY_ADMIN_KEYS is not set, so every operation is refused.",
         "Set GATEWAY_ADMIN_KEYS and restart to switch it on.",
-        "permission_error",
+        openai_type="permission_error",
     ),
     ReasonCode.PERMISSION_DENIED: _refusal(
         403,
         "This key does not allow that.",
         "A user key was presented for an operation that takes an admin key.",
         "Use an admin key.",
-        "permission_error",
+        openai_type="permission_error",
     ),
     ReasonCode.SSRF_BLOCKED: Reason(
-        status=400,
-        user_text="This address may not be called.",
-        admin_text="The egress guard refused an address that is private, local, or not on the allowlist.",
-        recovery_hint="Use a public address, or have the host put on the allowlist of the egress guard.",
+        400,
+        "This address may not be called.",
+        "The egress guard refused an address that is private, local, or not on the allowlist.",
+        "Use a public address, or have the host put on the allowlist of the egress guard.",
         runbook=EGRESS,
         severity="critical",
         openai_type="invalid_request_error",
     ),
     ReasonCode.BUDGET_EXCEEDED: Reason(
-        status=402,
-        user_text="The budget for this period is used up.",
-        admin_text="The hard limit of a budget would be exceeded by this request, so no provider was called.",
-        recovery_hint="Raise the hard limit, or wait until the next period of the budget begins.",
+        402,
+        "The budget for this period is used up.",
+        "The hard limit of a budget would be exceeded by this request, so no provider was called.",
+        "Raise the hard limit, or wait until the next period of the budget begins.",
         runbook=BUDGET,
         severity="critical",
         openai_type="insufficient_quota",
     ),
     ReasonCode.CREDITS_EXHAUSTED: Reason(
-        status=402,
-        user_text="Your credits are used up.",
-        admin_text="The caller's balance does not cover the estimated cost, so no provider was called.",
-        recovery_hint="Top up the credits, or choose a cheaper model.",
+        402,
+        "Your credits are used up.",
+        "The caller's balance does not cover the estimated cost, so no provider was called.",
+        "Top up the credits, or choose a cheaper model.",
         runbook=BUDGET,
         severity="warning",
         openai_type="insufficient_quota",
     ),
     ReasonCode.DRAINING: Reason(
-        status=503,
-        user_text="The service is restarting; please try again.",
-        admin_text="The gateway has received SIGTERM: it drains and accepts no new inference.",
-        recovery_hint="Send the request to another instance, or again once this one is back.",
+        503,
+        "The service is restarting; please try again.",
+        "The gateway has received SIGTERM: it drains and accepts no new inference.",
+        "Send the request to another instance, or again once this one is back.",
         severity="info",
         retryable=True,
     ),
     ReasonCode.INTERNAL_ERROR: Reason(
-        status=500,
-        user_text="Something went wrong on our side.",
-        admin_text="An unexpected exception occurred in the gateway; its traceback is in the log.",
-        recovery_hint="Find the request id in the gateway's log and report it.",
+        500,
+        "Something went wrong on our side.",
+        "An unexpected exception occurred in the gateway; its traceback is in the log.",
+        "Find the request id in the gateway's log and report it.",
         runbook=INTERNAL,
         severity="critical",
     ),

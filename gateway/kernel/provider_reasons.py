@@ -1,34 +1,13 @@
 """What goes wrong at a provider, or on the way to it; another provider may answer instead."""
 
-from gateway.kernel.codes import Reason, ReasonCode, Severity
+from functools import partial
+
+from gateway.kernel.codes import Reason, ReasonCode
 from gateway.kernel.runbooks import AUTH, BUDGET, LATENCY, OFFLINE
 
 _NOT_AVAILABLE = "The model provider is not available at the moment."
 
-
-def _fault(  # noqa: PLR0913  a row of the table has this many columns
-    status: int,
-    user_text: str,
-    admin_text: str,
-    recovery_hint: str,
-    *,
-    runbook: str,
-    severity: Severity = "warning",
-    openai_type: str = "api_error",
-    retryable: bool = False,
-) -> Reason:
-    return Reason(
-        status=status,
-        user_text=user_text,
-        admin_text=admin_text,
-        recovery_hint=recovery_hint,
-        runbook=runbook,
-        severity=severity,
-        openai_type=openai_type,
-        retryable=retryable,
-        moves_on=True,
-    )
-
+_fault = partial(Reason, severity="warning", moves_on=True)
 
 PROVIDER_REASONS = {
     ReasonCode.CONNECTION_FAILED: _fault(
@@ -137,10 +116,10 @@ PROVIDER_REASONS = {
         runbook=OFFLINE,
     ),
     ReasonCode.ALL_PROVIDERS_FAILED: Reason(
-        status=503,
-        user_text="No model provider could answer; please try again later.",
-        admin_text="Every provider of the chain failed.",
-        recovery_hint="Test the providers of the chain one by one.",
+        503,
+        "No model provider could answer; please try again later.",
+        "Every provider of the chain failed.",
+        "Test the providers of the chain one by one.",
         runbook=OFFLINE,
         severity="critical",
         retryable=True,

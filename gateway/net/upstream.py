@@ -118,6 +118,11 @@ class UpstreamStream:
         self._idle_deadline_s = asyncio.get_running_loop().time() + self._timeouts.idle_s
         self._patience_s = self._timeouts.idle_s
 
+    def hurry(self, within_s: float) -> None:
+        """Shortens the time that is left for the rest of the answer."""
+        deadline_s = asyncio.get_running_loop().time() + within_s
+        self._total_deadline_s = min(self._total_deadline_s, deadline_s)
+
     async def read_all(self) -> UpstreamAnswer:
         """Returns the answer with its whole body; raises ProviderError."""
         pieces: list[bytes] = []

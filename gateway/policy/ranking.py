@@ -43,23 +43,16 @@ def power_level_of(name: str) -> Weights | None:
 
 
 def rank(
-    models: Iterable[Model],
-    weights: Weights,
-    *,
-    needs: frozenset[str] = frozenset(),
-    max_cost_usd: float | None = None,
+    models: Iterable[Model], weights: Weights, *, needs: frozenset[str] = frozenset()
 ) -> tuple[Model, ...]:
     """Orders models from the best to the least, ties by name.
 
-    Left out are those without a rating, those that lack one of `needs` (words of `Model.capabilities`), and those
-    whose cost per 1,000 tokens exceeds `max_cost_usd`.
+    Left out are those without a rating, and those that lack one of `needs` (words of `Model.capabilities`).
     """
     scored = [
         (-weights.score(model.rating), model.name, model)
         for model in models
-        if model.rating is not None
-        and needs <= model.capabilities
-        and (max_cost_usd is None or model.rating.cost_per_1k_tokens_usd <= max_cost_usd)
+        if model.rating is not None and needs <= model.capabilities
     ]
     return tuple(model for _score, _name, model in sorted(scored, key=lambda each: each[:2]))
 

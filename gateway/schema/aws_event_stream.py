@@ -1,4 +1,4 @@
-"""AWS's event stream as bytes and as messages, without I/O (Smithy 2.0, Amazon Event Stream specification)."""
+"""Messages from the bytes of AWS's event stream, without I/O (Smithy 2.0, Amazon Event Stream specification)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,8 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TRUE, _FALSE, _BYTES, _STRING, _TIMESTAMP, _UUID = 0, 1, 6, 7, 8, 9
 _INTEGERS = {2: Struct("!b"), 3: Struct("!h"), 4: Struct("!i"), 5: Struct("!q")}
-_INT32, _INT64 = 4, 5
-_HIGHEST_INT32 = 2**31
+_INT64 = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +100,6 @@ class EventStreamDecoder:
         return FrameFault(detail, is_cut)
 
 
-def encode_message(message: EventMessage) -> bytes:
-    """Writes one message; integers take 4 bytes, or 8 where they must."""
-    headers = b"".join(_header(name, value) for name, value in message.headers.items())
-    lengths = _LENGTHS.pack(_OVERHEAD + len(headers) + len(message.payload), len(headers))
-    frame = lengths + _CRC.pack(crc32(lengths)) + headers + message.payload
-    return frame + _CRC.pack(crc32(frame))
-
-
 def _message(frame: bytes, headers_end: int) -> EventMessage:
     body, checksum = frame[: -_CRC.size], frame[-_CRC.size :]
     if crc32(body) != _CRC.unpack(checksum)[0]:
@@ -175,26 +166,3 @@ _READ: Mapping[int, Callable[[_Reader], HeaderValue]] = {
     _TIMESTAMP: _timestamp,
     _UUID: lambda reader: UUID(bytes=reader.take(16)),
 }
-
-
-def _header(name: str, value: HeaderValue) -> bytes:
-    kind, data = _written(value)
-    encoded = name.encode()
-    return bytes((len(encoded),)) + encoded + bytes((kind,)) + data
-
-
-def _written(value: HeaderValue) -> tuple[int, bytes]:
-    match value:
-        case bool():
-            return (_TRUE if value else _FALSE), b""
-        case int():
-            kind = _INT32 if -_HIGHEST_INT32 <= value < _HIGHEST_INT32 else _INT64
-            return kind, _INTEGERS[kind].pack(value)
-        case bytes():
-            return _BYTES, _LENGTH.pack(len(value)) + value
-        case str():
-            return _STRING, _LENGTH.pack(len(value.encode())) + value.encode()
-        case datetime():
-            return _TIMESTAMP, _INTEGERS[_INT64].pack((value - _EPOCH) // timedelta(milliseconds=1))
-        case UUID():
-            return _UUID, value.bytes

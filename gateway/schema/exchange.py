@@ -1,13 +1,12 @@
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime
 from math import ceil
 
 from gateway.kernel.quirks import Quirks
+from gateway.schema.retry_after import date_in, seconds_in
 
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _LONGEST_WAIT_S = 31 * 86_400
 
 
@@ -58,24 +57,11 @@ class UpstreamAnswer:
     def retry_after(self) -> str | None:
         """How long the provider asks to wait: whole seconds, or a date (RFC 9110, section 10.2.3).
 
-        Parts of a second, and `retry-after-ms`, which some providers send instead, are rounded up. What is negative,
-        longer than a month or no time at all is passed over.
+        Parts of a second, and the milliseconds that some providers state, are rounded up. What is negative, longer than
+        a month or no time at all is passed over.
         """
-        stated = self.headers.get("retry-after", "").strip()
-        stated_ms = self.headers.get("retry-after-ms", "").strip()
-        return _whole_seconds(stated, 1) or _date(stated) or _whole_seconds(stated_ms, 1000)
-
-
-def _whole_seconds(text: str, per_second: int) -> str | None:
-    if not _NUMBER.fullmatch(text):
-        return None
-    seconds = float(text) / per_second
-    return str(ceil(seconds)) if seconds <= _LONGEST_WAIT_S else None
-
-
-def _date(text: str) -> str | None:
-    try:
-        parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return text if text.isascii() and text.isprintable() else None
+        seconds = seconds_in(self.headers)
+        if seconds is None:
+            moment = date_in(self.headers.get("retry-after", ""))
+            return format_datetime(moment, usegmt=True) if moment else None
+        return str(ceil(seconds)) if seconds <= _LONGEST_WAIT_S else None

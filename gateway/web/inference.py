@@ -4,7 +4,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from gateway.engine.failover import Served
+from gateway.engine.calls import Served
 from gateway.engine.pipeline import Pipeline
 from gateway.faces import EMBEDDINGS_FACE, ChatFace, Face
 from gateway.web.callers import read_body, while_connected
@@ -31,10 +31,14 @@ class Inference:
             asked = face.parse(await read_body(request), request.headers)
             if asked.stream:
                 encoder = face.stream_encoder(asked)
-                begun = await while_connected(request.receive, self.pipeline.stream(asked))
+                begun = await while_connected(
+                    request.receive, self.pipeline.stream(asked, request_id_of(request))
+                )
                 headers = self._headers(face, begun, request)
                 return EventStream(begun.result, encoder, self.problems, request_id_of(request), headers)
-            served = await while_connected(request.receive, self.pipeline.answer(asked))
+            served = await while_connected(
+                request.receive, self.pipeline.answer(asked, request_id_of(request))
+            )
         except ClientDisconnect:
             return Response(status_code=_CALLER_LEFT)
         return JsonResponse(
@@ -46,7 +50,9 @@ class Inference:
         face = EMBEDDINGS_FACE
         try:
             asked = face.parse(await read_body(request))
-            served = await while_connected(request.receive, self.pipeline.embed(asked))
+            served = await while_connected(
+                request.receive, self.pipeline.embed(asked, request_id_of(request))
+            )
         except ClientDisconnect:
             return Response(status_code=_CALLER_LEFT)
         body = face.encode_answer(served.result, asked, served.candidate.model.name)

@@ -21,14 +21,16 @@ _HEADERS = {
     401: {"WWW-Authenticate": "Challenge"},
     429: {"Retry-After": "RetryAfter", "X-Should-Retry": "ShouldRetry"},
     502: {"Retry-After": "RetryAfter", "X-Should-Retry": "ShouldRetry"},
-    503: {"X-Should-Retry": "ShouldRetry"},
+    503: {"Retry-After": "RetryAfter", "X-Should-Retry": "ShouldRetry"},
     504: {"X-Should-Retry": "ShouldRetry"},
 }
 
 
+_OF_MODELS = ["Inference"]
 _PROVENANCE = {
     "X-Gateway-Provider": "Provider",
     "X-Gateway-Model": "Model",
+    "X-Gateway-Attempts": "Attempts",
     "X-Gateway-Dropped-Params": "Dropped",
 }
 
@@ -72,15 +74,13 @@ def _operation(
     parameters: tuple[Any, ...] = (),
     **stated: Any,
 ) -> dict[str, Any]:
+    told = _PROVENANCE if stated["tags"] == _OF_MODELS and "requestBody" in stated else {}
     failures = sorted({*_REFUSED_TO[access], *errors, HTTPStatus.INTERNAL_SERVER_ERROR})
     return {
         **stated,
         "security": _SECURITY[access],
         "parameters": [*parameters, {"$ref": "#/components/parameters/RequestId"}],
-        "responses": {
-            str(status): _answer(status, answer, _PROVENANCE if "requestBody" in stated else {})
-            for status, answer in answers.items()
-        }
+        "responses": {str(status): _answer(status, answer, told) for status, answer in answers.items()}
         | {str(int(status)): _failure(status, form) for status in failures},
     }
 

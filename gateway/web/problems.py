@@ -106,9 +106,15 @@ def _headers(error: GatewayError) -> Mapping[str, str]:
     if isinstance(error, ProviderError | ExhaustedError):
         # The chain has been tried already: an SDK that tries again would only multiply the calls.
         headers["x-should-retry"] = "false"
-    if isinstance(error, ProviderError) and error.failure.retry_after and error.code in _WAITING:
-        headers["retry-after"] = error.failure.retry_after
+    if retry_after := _retry_after(error):
+        headers["retry-after"] = retry_after
     return headers
 
 
-_WAITING = frozenset({ReasonCode.RATE_LIMITED, ReasonCode.PROVIDER_DEGRADED})
+def _retry_after(error: GatewayError) -> str | None:
+    if isinstance(error, ProviderError):
+        return error.failure.retry_after if error.code in _WAITING else None
+    return error.retry_after if isinstance(error, ExhaustedError) else None
+
+
+_WAITING = frozenset({ReasonCode.RATE_LIMITED, ReasonCode.PROVIDER_DEGRADED, ReasonCode.PROVIDER_OFFLINE})

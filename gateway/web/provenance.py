@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from gateway.engine.failover import Served
+from gateway.engine.calls import Served
 from gateway.faces import Face
 
 _MOST_DROPPED = 50
@@ -15,6 +15,7 @@ def provenance_headers(served: Served[Any], face: Face, now: datetime) -> dict[s
     headers = {
         "x-gateway-provider": served.candidate.provider.name,
         "x-gateway-model": served.candidate.model.name,
+        "x-gateway-attempts": str(served.attempts),
     }
     if served.dropped:
         headers["x-gateway-dropped-params"] = _listed(served.dropped)

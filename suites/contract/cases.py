@@ -15,6 +15,18 @@ from fixtures.simulators.text import Ending, Reply, ToolCall, words_of
 
 Json = dict[str, Any]
 
+TWO_CALLS = Reply(
+    tools=(
+        ToolCall("get_weather", words_of('{"city": "Rome"}')),
+        ToolCall("get_weather", words_of('{"city": "Oslo"}')),
+    ),
+    ending="tool_calls",
+)
+"""What a model says that calls a tool twice at once."""
+
+THOUGHT = Reply(thoughts=words_of("The user wants a river."), tokens=words_of("The Loire."))
+"""What a model says that thinks aloud."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:

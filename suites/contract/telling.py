@@ -1,6 +1,7 @@
 """What a caller is told, whole or streamed, brought to one form so that both can be compared."""
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,13 @@ def told_by(reply: Reply) -> Told:
         completion_tokens=reply.completion_tokens,
         cached_tokens=reply.cached_tokens,
     )
+
+
+def lasting(value: Any, fleeting: Container[str]) -> Any:
+    """Return what a client has read, without the fields that are different every time."""
+    if isinstance(value, dict):
+        return {name: lasting(each, fleeting) for name, each in value.items() if name not in fleeting}
+    return [lasting(each, fleeting) for each in value] if isinstance(value, list) else value
 
 
 def _told(message: dict[str, Any], calls: list[tuple[str, str]], finish_reason: str, usage: Any) -> Told:

@@ -10,10 +10,11 @@ import pytest
 
 from fixtures.simulators.server import SimulatedProvider
 from fixtures.simulators.steps import Cut, ErrorEvent, Say, Status, Step
-from fixtures.simulators.text import Reply, ToolCall, words_of
+from fixtures.simulators.text import Reply
 from fixtures.stage import Connection
-from suites.contract.cases import over_providers
+from suites.contract.cases import THOUGHT, TWO_CALLS, over_providers
 from suites.contract.conversation import model_of, simulator_of
+from suites.contract.telling import lasting
 
 pytestmark = [
     pytest.mark.item("UB-007", "PL-121"),
@@ -32,14 +33,6 @@ TOOLS: Any = [
     }
 ]
 QUESTION: Any = [{"role": "user", "content": "Name a river of Europe."}]
-TWO_CALLS = Reply(
-    tools=(
-        ToolCall("get_weather", words_of('{"city": "Rome"}')),
-        ToolCall("get_weather", words_of('{"city": "Oslo"}')),
-    ),
-    ending="tool_calls",
-)
-THOUGHT = Reply(thoughts=words_of("The user wants a river."), tokens=words_of("The Loire."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +62,29 @@ def _client(url: str, key: str | None, tls: ssl.SSLContext) -> anthropic.Anthrop
     )
 
 
-def lasting(told: Any) -> Any:
-    """Return what an object of the client holds, without what is different every time."""
-    return _without(told.model_dump())
-
-
-def _without(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without(each) for name, each in value.items() if name not in FLEETING}
-    return [_without(each) for each in value] if isinstance(value, list) else value
+def _lasting(told: Any) -> Any:
+    return lasting(told.model_dump(), FLEETING)
 
 
 Ask = Callable[[anthropic.Anthropic, str], Any]
 
 
 def _whole(client: anthropic.Anthropic, model: str) -> Any:
-    return lasting(client.messages.create(model=model, messages=QUESTION, max_tokens=64))
+    return _lasting(client.messages.create(model=model, messages=QUESTION, max_tokens=64))
 
 
 def _tools(client: anthropic.Anthropic, model: str) -> Any:
-    return lasting(client.messages.create(model=model, messages=QUESTION, max_tokens=64, tools=TOOLS))
+    return _lasting(client.messages.create(model=model, messages=QUESTION, max_tokens=64, tools=TOOLS))
 
 
 def _events(client: anthropic.Anthropic, model: str) -> Any:
     stream = client.messages.create(model=model, messages=QUESTION, max_tokens=64, stream=True)
-    return [told for event in stream if (told := lasting(event))["type"] != "ping"]
+    return [told for event in stream if (told := _lasting(event))["type"] != "ping"]
 
 
 def _helper(client: anthropic.Anthropic, model: str) -> Any:
     with client.messages.stream(model=model, messages=QUESTION, max_tokens=64, tools=TOOLS) as stream:
-        return lasting(stream.get_final_message())
+        return _lasting(stream.get_final_message())
 
 
 @pytest.mark.parametrize("provider", ["anthropic"])

@@ -13,9 +13,9 @@ from fixtures.dialogue import Dialogue
 from fixtures.npm import find_node, install
 from fixtures.simulators.server import SimulatedProvider
 from fixtures.simulators.steps import Cut, ErrorEvent, Say, Status, Step
-from fixtures.simulators.text import Reply, words_of
+from fixtures.simulators.text import Reply
 from fixtures.stage import Connection
-from suites.contract.cases import over_providers
+from suites.contract.cases import THOUGHT, TWO_CALLS, over_providers
 from suites.contract.conversation import model_of, received, simulator_of
 from suites.contract.node.clients import (
     CHAT,
@@ -28,7 +28,8 @@ from suites.contract.node.clients import (
     client_of_gateway,
     client_of_provider,
 )
-from suites.contract.test_openai_sdk import FLEETING, LIKE_OPENAI, TWO_CALLS
+from suites.contract.telling import lasting
+from suites.contract.test_openai_sdk import FLEETING, LIKE_OPENAI
 
 pytestmark = [
     pytest.mark.item("UB-007", "PL-121"),
@@ -40,7 +41,6 @@ HERE = Path(__file__).parent
 CLIENT_SETTINGS = ("OPENAI_", "ANTHROPIC_", "AZURE_", "NODE_")
 """What the clients would take from the environment of whoever runs the tests."""
 
-THOUGHT = Reply(thoughts=words_of("The user wants a river."), tokens=words_of("The Loire."))
 CITIES = (("get_weather", {"city": "Rome"}), ("get_weather", {"city": "Oslo"}))
 
 
@@ -211,13 +211,6 @@ def test_client_reads_the_same(table: Table, face: Face, how: How, reply: Reply 
     if reply is not None:
         table.simulator.script(Say(reply), Say(reply))
         more = face.tools
-    directly = lasting(table.read_directly(face, how, **more).answer())
-    through_gateway = lasting(table.read(face, how, **more).answer())
+    directly = lasting(table.read_directly(face, how, **more).answer(), FLEETING)
+    through_gateway = lasting(table.read(face, how, **more).answer(), FLEETING)
     assert through_gateway == directly, "the client reads something else through the gateway"
-
-
-def lasting(value: Any) -> Any:
-    """Return what the client has read without what differs every time."""
-    if isinstance(value, dict):
-        return {name: lasting(each) for name, each in value.items() if name not in FLEETING}
-    return [lasting(each) for each in value] if isinstance(value, list) else value

@@ -10,10 +10,11 @@ import pytest
 
 from fixtures.simulators.server import SimulatedProvider
 from fixtures.simulators.steps import Cut, ErrorEvent, Say, Status, Step
-from fixtures.simulators.text import Reply, ToolCall, words_of
+from fixtures.simulators.text import Reply
 from fixtures.stage import Connection
-from suites.contract.cases import over_providers, providers
+from suites.contract.cases import TWO_CALLS, over_providers, providers
 from suites.contract.conversation import model_of, simulator_of
+from suites.contract.telling import lasting
 
 pytestmark = [
     pytest.mark.item("UB-007", "PL-121", "RQ-009"),
@@ -35,13 +36,6 @@ TOOLS: Any = [
         },
     }
 ]
-TWO_CALLS = Reply(
-    tools=(
-        ToolCall("get_weather", words_of('{"city": "Rome"}')),
-        ToolCall("get_weather", words_of('{"city": "Oslo"}')),
-    ),
-    ending="tool_calls",
-)
 
 LIKE_OPENAI = tuple(name for name, each in providers().items() if each.speaks in {"openai", "azure"})
 
@@ -87,15 +81,8 @@ def _settings(tls: ssl.SSLContext) -> dict[str, Any]:
     return {"max_retries": 0, "timeout": TIMEOUT_S, "http_client": openai.DefaultHttpxClient(verify=tls)}
 
 
-def lasting(told: Any) -> Any:
-    """Return what an object of the client holds, without what is different every time."""
-    return _without(told.model_dump(), FLEETING)
-
-
-def _without(value: Any, names: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {name: _without(each, names) for name, each in value.items() if name not in names}
-    return [_without(each, names) for each in value] if isinstance(value, list) else value
+def _lasting(told: Any) -> Any:
+    return lasting(told.model_dump(), FLEETING)
 
 
 Ask = Callable[[openai.OpenAI, str], Any]
@@ -104,25 +91,25 @@ QUESTION: Any = [{"role": "user", "content": "Name a river of Europe."}]
 
 
 def _whole(client: openai.OpenAI, model: str) -> Any:
-    return lasting(client.chat.completions.create(model=model, messages=QUESTION, max_tokens=64))
+    return _lasting(client.chat.completions.create(model=model, messages=QUESTION, max_tokens=64))
 
 
 def _tools(client: openai.OpenAI, model: str) -> Any:
-    return lasting(client.chat.completions.create(model=model, messages=QUESTION, tools=TOOLS))
+    return _lasting(client.chat.completions.create(model=model, messages=QUESTION, tools=TOOLS))
 
 
 def _stream(client: openai.OpenAI, model: str) -> Any:
     chunks = client.chat.completions.create(
         model=model, messages=QUESTION, stream=True, stream_options={"include_usage": True}
     )
-    return [lasting(chunk) for chunk in chunks]
+    return [_lasting(chunk) for chunk in chunks]
 
 
 def _helper(client: openai.OpenAI, model: str) -> Any:
     with client.chat.completions.stream(
         model=model, messages=QUESTION, tools=TOOLS, stream_options={"include_usage": True}
     ) as stream:
-        final = lasting(stream.get_final_completion())
+        final = _lasting(stream.get_final_completion())
     return {"choices": final["choices"], "usage": final["usage"]}
 
 

@@ -44,6 +44,9 @@ EDGES = {
     "GET /api/v1/providers/{provider}": 15,
     "POST /api/v1/providers/{provider}/test-connection": 15,
     "POST /api/v1/providers/{provider}/preflight": 15,
+    "POST /api/v1/providers/{provider}/activate": 15,
+    "GET /api/v1/governance/status": 9,
+    "GET /api/v1/requests/{request_id}/attempts": 15,
     "GET /api/v1/errors": 9,
     "GET /api/v1/errors/{code}": 40,
 }

@@ -10,9 +10,9 @@ import pytest
 from fixtures.simulators.steps import Cut, ErrorEvent, Say, Status, Step
 from fixtures.simulators.text import Reply, words_of
 from fixtures.stage import Connection
-from suites.contract.cases import over_providers
+from suites.contract.cases import TWO_CALLS, over_providers
 from suites.contract.conversation import model_of, simulator_of
-from suites.contract.test_openai_sdk import TWO_CALLS, gateway_client
+from suites.contract.test_openai_sdk import gateway_client
 
 pytestmark = [
     pytest.mark.item("UB-007", "PL-121"),

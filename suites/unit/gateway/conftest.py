@@ -26,11 +26,19 @@ ENVIRON = {"OPENAI_API_KEY": "sk-example-not-a-key"}
 ADMIN = {"x-admin-api-key": "admin-example-key"}
 
 
+FORGETFUL = {"breaker": {"enabled": False}, "health_checks": {"enabled": False}}
+"""Each request is judged by itself, and nobody but the test calls a provider."""
+
+
 def registry_of(
-    providers: dict[str, Any], models: dict[str, Any], chains: dict[str, list[str]] | None = None
+    providers: dict[str, Any],
+    models: dict[str, Any],
+    chains: dict[str, Any] | None = None,
+    resilience: dict[str, Any] | None = None,
 ) -> Registry:
-    """Builds a registry as a configuration file would give it."""
-    document = Document.model_validate({"providers": providers, "models": models, "chains": chains or {}})
+    """Builds a registry as a configuration file would give it; forgetful unless told otherwise."""
+    stated = {"providers": providers, "models": models, "chains": chains or {}}
+    document = Document.model_validate({**stated, "resilience": FORGETFUL | (resilience or {})})
     return build_registry(document, ENVIRON, load_vendors())
 
 

@@ -32,11 +32,16 @@ class Received:
 
 
 class FakeProvider:
-    """Answers one connection per reply, in the order of the script; then with status 500."""
+    """Answers one connection per reply, in the order of the script; then with status 500.
+
+    With `lists_models` it answers calls that cost nothing by itself, beside the script, and counts them in `probes`.
+    """
 
     def __init__(self) -> None:
         self.script: deque[Reply] = deque()
         self.received: list[Received] = []
+        self.lists_models = False
+        self.probes = 0
         self.called = threading.Event()
         self.caller_left = threading.Event()
         self._listening = threading.Event()
@@ -72,9 +77,7 @@ class FakeProvider:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: Wire) -> None:
         try:
-            self.received.append(await _read(reader))
-            self.called.set()
-            reply = self.script.popleft() if self.script else status(500)
+            reply = self._reply_to(await _read(reader))
             answering = asyncio.ensure_future(reply(writer))
             leaving = asyncio.ensure_future(_end_of(reader))
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -87,6 +90,14 @@ class FakeProvider:
             pass
         finally:
             writer.close()
+
+    def _reply_to(self, request: Received) -> Reply:
+        if self.lists_models and request.method == "GET":
+            self.probes += 1
+            return status(200, {"object": "list", "data": []})
+        self.received.append(request)
+        self.called.set()
+        return self.script.popleft() if self.script else status(500)
 
 
 async def _end_of(reader: asyncio.StreamReader) -> None:

@@ -10,13 +10,13 @@ from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError
 from gateway.kernel.limits import Limits, Window
 from gateway.kernel.quirks import Quirks
-from gateway.schema.chat import AnswerStamp, Native, check_chat, parse_chat
+from gateway.schema.chat import Native, check_chat, parse_chat
 from gateway.schema.embeddings import parse_embeddings
 from gateway.schema.exchange import Endpoint, UpstreamAnswer
 from gateway.schema.usage import Usage
+from suites.unit.gateway.stamped import STAMP, stamped_completion
 
 DIALECT = AnthropicDialect()
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 ENDPOINT = Endpoint(base_url="http://h/v1", api_key="sk-example-not-a-key")
 CHAT: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 NATIVE: dict[str, Any] = {
@@ -117,26 +117,13 @@ def test_answer_becomes_openais() -> None:
     decoded = DIALECT.decode_chat(answer(message(text("Hel"), text("lo"))), STAMP)
 
     assert decoded.usage == Usage(5, 1, 2)
-    assert decoded.body == {
-        "id": "chatcmpl-ours",
-        "object": "chat.completion",
-        "created": 5,
-        "model": "public-name",
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": "Hello"},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {
-            "prompt_tokens": 5,
-            "completion_tokens": 1,
-            "total_tokens": 6,
-            "prompt_tokens_details": {"cached_tokens": 2},
-        },
-    }
+    assert decoded.body == stamped_completion(
+        "Hello",
+        prompt_tokens=5,
+        completion_tokens=1,
+        total_tokens=6,
+        prompt_tokens_details={"cached_tokens": 2},
+    )
     assert decoded.native == Native("anthropic", message(text("Hel"), text("lo")))
 
 

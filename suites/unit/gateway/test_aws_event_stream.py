@@ -1,7 +1,5 @@
 from datetime import UTC, datetime
-from struct import pack
 from uuid import UUID
-from zlib import crc32
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
@@ -14,12 +12,12 @@ from gateway.schema.aws_event_stream import (
     EventMessage,
     EventStreamDecoder,
     FrameFault,
-    encode_message,
 )
+from suites.unit.gateway.aws_frames import frame_of, framed
 
 FIRST = EventMessage({":event-type": "a", ":message-type": "event"}, b'{"text":"Hello"}')
 SECOND = EventMessage({}, b"")
-FRAME = encode_message(FIRST)
+FRAME = frame_of(FIRST)
 
 VALUES = (
     st.booleans()
@@ -42,19 +40,11 @@ def decode(*pieces: bytes) -> list[EventMessage | FrameFault]:
     return read + decoder.close()
 
 
-def framed(headers: bytes, total: int | None = None, headers_length: int | None = None) -> bytes:
-    """Gives a frame whose checksums are right, whatever it says."""
-    length = 16 + len(headers) if total is None else total
-    lengths = pack("!II", length, len(headers) if headers_length is None else headers_length)
-    frame = lengths + pack("!I", crc32(lengths)) + headers
-    return frame + pack("!I", crc32(frame))
-
-
 @settings(max_examples=100, deadline=None)
 @given(st.lists(MESSAGES, max_size=3), st.lists(st.integers(1, 40)))
 def test_messages_come_back_however_they_are_cut(messages: list[EventMessage], sizes: list[int]) -> None:
     """What is written is read again, with the types of its headers, wherever the network cuts it."""
-    data, pieces = b"".join(map(encode_message, messages)), []
+    data, pieces = b"".join(map(frame_of, messages)), []
     for size in sizes:
         pieces.append(data[:size])
         data = data[size:]
@@ -65,9 +55,7 @@ def test_messages_come_back_however_they_are_cut(messages: list[EventMessage], s
 def test_aws_reads_what_is_written() -> None:
     """AWS's own parser reads the same headers and payload."""
     buffer = EventStreamBuffer()
-    buffer.add_data(
-        encode_message(EventMessage({"a": "b", "n": -1, "l": 2**40, "t": True, "x": b"y"}, b"data"))
-    )
+    buffer.add_data(frame_of(EventMessage({"a": "b", "n": -1, "l": 2**40, "t": True, "x": b"y"}, b"data")))
 
     [message] = list(buffer)
 
@@ -86,7 +74,7 @@ def test_times_and_ids_have_their_types() -> None:
     """A time is read as one in UTC, an id as such."""
     at, identity = datetime(2026, 11, 21, tzinfo=UTC), UUID(int=7)
 
-    [message] = decode(encode_message(EventMessage({"at": at, "id": identity}, b"")))
+    [message] = decode(frame_of(EventMessage({"at": at, "id": identity}, b"")))
 
     assert isinstance(message, EventMessage)
     assert dict(message.headers) == {"at": at, "id": identity}
@@ -163,4 +151,4 @@ def test_absurd_message_is_a_fault_at_once(frame: bytes) -> None:
 def test_nothing_is_no_fault() -> None:
     """A stream without a message, and one that ends with one, end properly."""
     assert decode() == []
-    assert decode(FRAME, encode_message(SECOND)) == [FIRST, SECOND]
+    assert decode(FRAME, frame_of(SECOND)) == [FIRST, SECOND]

@@ -9,13 +9,13 @@ from gateway.dialects.bedrock import BedrockDialect, control_plane
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError
 from gateway.kernel.quirks import Quirks
-from gateway.schema.chat import AnswerStamp, ChatRequest, parse_chat
+from gateway.schema.chat import ChatRequest, parse_chat
 from gateway.schema.embeddings import parse_embeddings
 from gateway.schema.exchange import Endpoint, UpstreamAnswer
 from gateway.schema.usage import Usage
+from suites.unit.gateway.stamped import STAMP, stamped_completion
 
 DIALECT = BedrockDialect()
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 HOST = "https://bedrock-runtime.eu-west-1.amazonaws.com"
 SIGNING = Endpoint(
@@ -112,21 +112,7 @@ def test_answer_becomes_openais() -> None:
     decoded = DIALECT.decode_chat(answer(said({"text": "Hel"}, {"text": "lo"})), STAMP)
 
     assert decoded.usage == Usage(3, 1)
-    assert decoded.body == {
-        "id": "chatcmpl-ours",
-        "object": "chat.completion",
-        "created": 5,
-        "model": "public-name",
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": "Hello"},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
-    }
+    assert decoded.body == stamped_completion("Hello", prompt_tokens=3, completion_tokens=1, total_tokens=4)
 
 
 def test_every_kind_of_block_is_translated() -> None:

@@ -5,19 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.simulators import aws_event_stream
 from gateway.dialects.bedrock_stream import BedrockStreamDecoder
 from gateway.kernel.codes import ReasonCode
-from gateway.schema.aws_event_stream import EventMessage, encode_message
-from gateway.schema.chat import AnswerStamp
 from gateway.schema.deltas import ChatChunk, StreamEvent, StreamFault
 from gateway.schema.usage import Usage
-
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
+from suites.unit.gateway.stamped import STAMP, stamped_chunk
 
 
 def frame(headers: dict[str, str], body: Any) -> bytes:
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return encode_message(EventMessage(headers, payload))
+    return aws_event_stream.frame(headers, payload)
 
 
 def event(kind: str, **body: Any) -> bytes:
@@ -90,13 +88,7 @@ def test_events_become_chunks() -> None:
     assert isinstance(last, ChatChunk)
     assert last.finishes
     assert last.usage == Usage(8, 2, cached_tokens=4)
-    assert last.body == {
-        "id": "chatcmpl-ours",
-        "object": "chat.completion.chunk",
-        "created": 5,
-        "model": "public-name",
-        "choices": [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}],
-    }
+    assert last.body == stamped_chunk({}, "stop")
 
 
 def test_only_content_counts_as_delivered() -> None:
@@ -238,12 +230,12 @@ def test_any_split_gives_the_same(sizes: list[int]) -> None:
 
 
 def test_cut_stream_is_never_a_short_answer() -> None:
-    """Wherever the body ends too soon, the stream fails; only between stop and metadata nothing is lacking."""
+    """Wherever the body ends before its stop, the stream fails; afterwards nothing but the usage is lacking."""
     data, without_metadata = b"".join(GOOD), len(b"".join(GOOD[:-1]))
 
     for length in range(len(data)):
         events, complete = decode(data[:length])
-        assert complete == (length == without_metadata)
+        assert complete == (length >= without_metadata)
         assert isinstance(events[-1], ChatChunk if complete else StreamFault)
 
 
@@ -262,12 +254,15 @@ def test_call_may_be_cut_only_where_the_answer_is(reason: str, whole: bool) -> N
 
 
 def test_flipped_byte_is_never_a_short_answer() -> None:
-    """A byte that has changed on the way makes the stream fail, whichever it is."""
-    data = b"".join(GOOD)
+    """A byte that has changed on the way makes the stream fail; after the stop it costs the usage."""
+    data, end = b"".join(GOOD), len(GOOD[-1])
 
     for at, byte in enumerate(data):
         spoilt = data[:at] + bytes((byte ^ 0x20,)) + data[at + 1 :]
-        assert fault(spoilt).failure.reason is ReasonCode.INVALID_RESPONSE
+        if at < len(data) - end:
+            assert fault(spoilt).failure.reason is ReasonCode.INVALID_RESPONSE
+        else:
+            assert deltas(spoilt) == deltas(data)
 
 
 def exception(kind: str, **body: Any) -> bytes:

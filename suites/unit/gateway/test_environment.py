@@ -101,6 +101,7 @@ def test_model_is_asked_for_by_its_own_name(stage_of: Callable[..., Stage], prov
     """Without a file, a request for provider/model reaches the provider with the model's own name."""
     registry = configure_from_environment({"VLLM_ENDPOINT": provider.url}, VENDORS).registry
     assert registry is not None
+    provider.lists_models = True
     provider.then(status(200, completion("Hello")))
     stage = stage_of(registry)
 

@@ -2,54 +2,41 @@ import pytest
 
 from gateway.schema.exchange import Endpoint, UpstreamAnswer
 
+DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+
 
 @pytest.mark.parametrize(
     ("headers", "wait"),
     [
-        ({"retry-after": "3"}, "3"),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, "Wed, 21 Oct 2026 07:28:00 GMT"),
-        ({"retry-after": "0"}, "0"),
-        ({"retry-after": "0.5"}, "1"),
-        ({"retry-after": " 3 "}, "3"),
-        ({"retry-after-ms": "1001"}, "2"),
-        ({"retry-after-ms": "1500.5"}, "2"),
-        ({"retry-after": "-1", "retry-after-ms": "20"}, "1"),
-        ({"retry-after": "3", "retry-after-ms": "20"}, "3"),
-        ({"retry-after": "-1"}, None),
-        ({"retry-after": "2678401"}, None),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "1e3"}, None),
-        ({"retry-after": "\u0663"}, None),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT\x00"}, None),
-        ({"retry-after-ms": "soon"}, None),
-        ({"retry-after": "sp\u00e4ter"}, None),
-        ({}, None),
-    ],
-    ids=[
-        "seconds",
-        "date",
-        "at once",
-        "fraction",
-        "blanks",
-        "milliseconds",
-        "fraction of milliseconds",
-        "milliseconds where the seconds are wrong",
-        "seconds first",
-        "negative",
-        "beyond a month",
-        "absurd",
-        "not a number",
-        "scientific",
-        "foreign digits",
-        "control character",
-        "no number",
-        "not ASCII",
-        "absent",
+        pytest.param({"retry-after": "3"}, "3", id="seconds"),
+        pytest.param({"retry-after": DATE}, DATE, id="date"),
+        pytest.param({"retry-after": "Wednesday, 21-Oct-26 07:28:00 GMT"}, DATE, id="old date"),
+        pytest.param({"retry-after": "Wed Oct 21 07:28:00 2026"}, DATE, id="date of C"),
+        pytest.param({"retry-after": "Wed, 21 Oct 2026 09:28:00 +0200"}, DATE, id="date elsewhere"),
+        pytest.param({"retry-after": "0"}, "0", id="at once"),
+        pytest.param({"retry-after": "0.5"}, "1", id="fraction"),
+        pytest.param({"retry-after": " 3 "}, "3", id="blanks"),
+        pytest.param({"retry-after-ms": "1001"}, "2", id="milliseconds"),
+        pytest.param({"x-ms-retry-after-ms": "1001"}, "2", id="milliseconds of Azure"),
+        pytest.param({"retry-after-ms": "1500.5"}, "2", id="fraction of milliseconds"),
+        pytest.param({"retry-after": "-1", "retry-after-ms": "20"}, "1", id="seconds wrong"),
+        pytest.param({"retry-after": "30", "retry-after-ms": "20"}, "30", id="seconds longer"),
+        pytest.param({"retry-after": "3", "retry-after-ms": "20000"}, "20", id="milliseconds longer"),
+        pytest.param({"retry-after": DATE, "retry-after-ms": "20000"}, "20", id="date and milliseconds"),
+        pytest.param({"retry-after": "-1"}, None, id="negative"),
+        pytest.param({"retry-after": "2678401"}, None, id="beyond a month"),
+        pytest.param({"retry-after": "9" * 400}, None, id="absurd"),
+        pytest.param({"retry-after": "nan"}, None, id="not a number"),
+        pytest.param({"retry-after": "1e3"}, None, id="scientific"),
+        pytest.param({"retry-after": "\u0663"}, None, id="foreign digits"),
+        pytest.param({"retry-after": f"{DATE}\x00"}, None, id="control character"),
+        pytest.param({"retry-after-ms": "soon"}, None, id="no number"),
+        pytest.param({"retry-after": "sp\u00e4ter"}, None, id="not ASCII"),
+        pytest.param({}, None, id="absent"),
     ],
 )
 def test_retry_after_is_read_in_all_its_forms(headers: dict[str, str], wait: str | None) -> None:
-    """A provider may ask to wait in seconds, until a date, or in milliseconds."""
+    """A provider may ask to wait in seconds, until a date, or in milliseconds; callers are told it the usual way."""
     assert UpstreamAnswer(status=429, headers=headers, body=b"").retry_after == wait
 
 

@@ -86,7 +86,6 @@ BROKEN_AFTER_CONTENT = {
     "reports an error, then DONE": (stream(ROLE, HELLO, ERROR_EVENT, DONE), "PROVIDER_DEGRADED"),
     "sends nonsense": (stream(ROLE, HELLO, event(b"nonsense")), "INVALID_RESPONSE"),
     "lacks the finish reason": (stream(ROLE, HELLO, DONE), "STREAM_INTERRUPTED"),
-    "ends before DONE": (stream(ROLE, HELLO, FINISH), "STREAM_INTERRUPTED"),
 }
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from gateway.dialects import DIALECTS
 from gateway.kernel.errors import ProviderError
-from gateway.schema.chat import AnswerStamp, parse_chat
+from gateway.schema.chat import parse_chat
 from gateway.schema.embeddings import parse_embeddings
 from gateway.schema.exchange import UpstreamAnswer
 from suites.unit.gateway import splits
+from suites.unit.gateway.stamped import STAMP
 from suites.unit.gateway.wire_texts import DONE, chunk, completion, event, line, ollama_answer
 
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 CHAT = parse_chat(b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": true}')
 INPUTS = parse_embeddings(b'{"model": "m", "input": ["a"]}')
 

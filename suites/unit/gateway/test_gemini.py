@@ -8,13 +8,13 @@ from gateway.dialects.gemini import GeminiDialect
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError
 from gateway.kernel.quirks import Quirks
-from gateway.schema.chat import AnswerStamp, ChatAnswer
+from gateway.schema.chat import ChatAnswer
 from gateway.schema.embeddings import EmbeddingRequest, parse_embeddings
 from gateway.schema.exchange import Endpoint, UpstreamAnswer
 from gateway.schema.usage import Usage
+from suites.unit.gateway.stamped import STAMP, stamped_completion
 
 DIALECT = GeminiDialect()
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 ENDPOINT = Endpoint(base_url="http://h/v1beta", api_key="key-example")
 COUNTS = {
     "promptTokenCount": 9,
@@ -48,27 +48,14 @@ def test_answer_becomes_openais() -> None:
     decoded = decode(candidate({"text": "Hel"}, {"text": "lo"}), usageMetadata=COUNTS)
 
     assert decoded.usage == Usage(9, 5, cached_tokens=4, reasoning_tokens=3)
-    assert decoded.body == {
-        "id": "chatcmpl-ours",
-        "object": "chat.completion",
-        "created": 5,
-        "model": "public-name",
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": "Hello"},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {
-            "prompt_tokens": 9,
-            "completion_tokens": 5,
-            "total_tokens": 14,
-            "prompt_tokens_details": {"cached_tokens": 4},
-            "completion_tokens_details": {"reasoning_tokens": 3},
-        },
-    }
+    assert decoded.body == stamped_completion(
+        "Hello",
+        prompt_tokens=9,
+        completion_tokens=5,
+        total_tokens=14,
+        prompt_tokens_details={"cached_tokens": 4},
+        completion_tokens_details={"reasoning_tokens": 3},
+    )
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"promptTokenCount": "9"}])

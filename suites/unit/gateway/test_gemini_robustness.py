@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from gateway.dialects.gemini import GeminiDialect
 from gateway.kernel.errors import GatewayError, ProviderError
-from gateway.schema.chat import AnswerStamp, check_chat, parse_chat
+from gateway.schema.chat import check_chat, parse_chat
 from gateway.schema.embeddings import parse_embeddings
 from gateway.schema.exchange import Endpoint, UpstreamAnswer
+from suites.unit.gateway.stamped import STAMP
 
 DIALECT = GeminiDialect()
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 REQUEST = parse_chat(b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}')
 EMBEDDING = parse_embeddings(b'{"model": "m", "input": "red"}')
 

@@ -60,6 +60,7 @@ def running(*arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[
 @pytest.mark.parametrize("by", ["arguments", "environment"])
 def test_gateway_serves_until_it_is_told_to_stop(config: str, provider: FakeProvider, by: str) -> None:
     """It announces its address once, answers, logs JSON without secrets, and ends by a signal with code 0."""
+    provider.lists_models = True
     provider.then(status(200, completion("Hello")))
     body = {"model": "first", "messages": [{"role": "user", "content": "Hi"}]}
     in_arguments = by == "arguments"

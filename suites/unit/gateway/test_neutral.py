@@ -1,9 +1,7 @@
 from gateway.dialects.neutral import call_seed, delta_body, usage_chunk, whole_answer, whole_choice
-from gateway.schema.chat import AnswerStamp, Native
+from gateway.schema.chat import Native
 from gateway.schema.usage import Usage
-
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
-HEAD = {"id": "chatcmpl-ours", "created": 5, "model": "public-name"}
+from suites.unit.gateway.stamped import HEAD, STAMP
 
 
 def test_whole_answer_is_a_completion() -> None:

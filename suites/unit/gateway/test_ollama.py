@@ -8,14 +8,14 @@ from gateway.dialects.ollama import OllamaDialect
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError
 from gateway.kernel.quirks import Quirks
-from gateway.schema.chat import AnswerStamp, parse_chat
+from gateway.schema.chat import parse_chat
 from gateway.schema.embeddings import EmbeddingAnswer, parse_embeddings
 from gateway.schema.exchange import Endpoint, UpstreamAnswer
 from gateway.schema.usage import Usage
+from suites.unit.gateway.stamped import STAMP, stamped_completion
 from suites.unit.gateway.wire_texts import ollama_answer
 
 DIALECT = OllamaDialect()
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 
 
 def answer(body: Any, status: int = 200) -> UpstreamAnswer:
@@ -28,21 +28,7 @@ def test_answer_becomes_openais() -> None:
     decoded = DIALECT.decode_chat(answer(ollama_answer()), STAMP)
 
     assert decoded.usage == Usage(3, 1)
-    assert decoded.body == {
-        "id": "chatcmpl-ours",
-        "object": "chat.completion",
-        "created": 5,
-        "model": "public-name",
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": "Hello"},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
-    }
+    assert decoded.body == stamped_completion("Hello", prompt_tokens=3, completion_tokens=1, total_tokens=4)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ from hypothesis import strategies as st
 
 from gateway.dialects.ollama_stream import OllamaStreamDecoder
 from gateway.kernel.codes import ReasonCode
-from gateway.schema.chat import AnswerStamp
 from gateway.schema.deltas import ChatChunk, StreamEvent, StreamFault
 from gateway.schema.usage import Usage
 from suites.unit.gateway import splits
+from suites.unit.gateway.stamped import STAMP, stamped_chunk
 from suites.unit.gateway.wire_texts import line
 
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 HELLO = line({"message": {"role": "assistant", "content": "Hello"}, "done": False})
 WORLD = line({"message": {"role": "assistant", "content": " world"}, "done": False})
 COUNTS = {"prompt_eval_count": 3, "eval_count": 2}
@@ -44,13 +43,7 @@ def test_lines_become_chunks() -> None:
 
     last = decode(HELLO, LAST)[0][-1]
     assert isinstance(last, ChatChunk)
-    assert last.body == {
-        "id": "chatcmpl-ours",
-        "object": "chat.completion.chunk",
-        "created": 5,
-        "model": "public-name",
-        "choices": [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}],
-    }
+    assert last.body == stamped_chunk({}, "stop")
 
 
 def test_usage_comes_last_where_it_is_wanted() -> None:

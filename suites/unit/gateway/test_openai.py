@@ -9,14 +9,14 @@ from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError
 from gateway.kernel.limits import Limits, Window
 from gateway.kernel.quirks import Quirks
-from gateway.schema.chat import AnswerStamp, parse_chat
+from gateway.schema.chat import parse_chat
 from gateway.schema.deltas import ChatChunk
 from gateway.schema.exchange import Endpoint, UpstreamAnswer
 from gateway.schema.usage import Usage
+from suites.unit.gateway.stamped import STAMP
 from suites.unit.gateway.wire_texts import USAGE, completion
 
 DIALECT = OpenAIDialect()
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
 
 
 def answer(body: Any, status: int = 200) -> UpstreamAnswer:

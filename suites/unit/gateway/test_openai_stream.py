@@ -6,14 +6,11 @@ from hypothesis import strategies as st
 
 from gateway.dialects.openai_stream import OpenAIStreamDecoder
 from gateway.kernel.codes import ReasonCode
-from gateway.schema.chat import AnswerStamp
 from gateway.schema.deltas import ChatChunk, StreamEvent, StreamFault
 from gateway.schema.usage import Usage
 from suites.unit.gateway import splits
+from suites.unit.gateway.stamped import STAMP
 from suites.unit.gateway.wire_texts import DONE, FINISH, GOOD_STREAM, HELLO, ROLE, USAGE, WORLD, chunk, event
-
-STAMP = AnswerStamp("chatcmpl-ours", "public-name", 5)
-
 
 # The caller has not asked for the usage, or has.
 SILENT, ASKED = False, True
@@ -68,9 +65,9 @@ def test_split_does_not_matter(sizes: list[int]) -> None:
     assert decode(*pieces, text) == decode(*GOOD_STREAM)
 
 
-@pytest.mark.parametrize("until", range(len(GOOD_STREAM)))
+@pytest.mark.parametrize("until", range(GOOD_STREAM.index(FINISH)))
 def test_cut_stream_is_never_complete(until: int) -> None:
-    """Wherever a stream is cut, it ends with a fault."""
+    """Wherever a stream is cut before its finish reason, it ends with a fault."""
     whole = b"".join(GOOD_STREAM)
 
     assert decode(whole)[1]
@@ -209,9 +206,10 @@ def test_hiding_delays_no_content() -> None:
     assert [len(decoder.feed(piece)) for piece in (chunk({}, "stop", index=1), USAGE, DONE)] == [0, 0, 1]
 
 
-def test_cut_after_the_finish_reason_gives_the_chunk_out() -> None:
-    """A stream that breaks off between its finish reason and its end marker is broken, but nothing of it is lost."""
-    events, complete = decode(HELLO, FINISH, include_usage=SILENT)
+def test_cut_within_a_call_gives_the_held_chunk_out() -> None:
+    """A stream whose call is cut is broken in spite of its finish reason, but nothing of it is lost."""
+    call = chunk({"tool_calls": [{"index": 0, "function": {"name": "add", "arguments": '{"a":'}}]})
+    events, complete = decode(call, FINISH, include_usage=SILENT)
 
     assert not complete
     assert [type(step) for step in events] == [ChatChunk, ChatChunk, StreamFault]

@@ -41,7 +41,7 @@ def test_caller_learns_who_answered(served: Served[None]) -> None:
         replace(served, candidate=replace(served.candidate, model=secretive)), CHAT_FACES[0], NOW
     )
 
-    assert told == {"x-gateway-provider": "openai", "x-gateway-model": "first"}
+    assert told == {"x-gateway-provider": "openai", "x-gateway-model": "first", "x-gateway-attempts": "1"}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,9 @@ def test_limits_are_told_in_the_form_of_the_face(served: Served[None]) -> None:
 
     chat, messages, responses = (set(provenance_headers(limited, face, NOW)) for face in CHAT_FACES)
 
-    assert chat == responses == {"x-gateway-provider", "x-gateway-model", *LIMIT_HEADERS}
+    assert (
+        chat == responses == {"x-gateway-provider", "x-gateway-model", "x-gateway-attempts", *LIMIT_HEADERS}
+    )
     assert "anthropic-ratelimit-requests-remaining" in messages
 
 
@@ -113,3 +115,4 @@ def test_fallback_is_named(pair: Registry, stage_of: Callable[..., Stage], fallb
     headers = stage_of(pair).client.post("/v1/messages", json=ASKED).headers
 
     assert (headers["x-gateway-provider"], headers["x-gateway-model"]) == ("spare", "second")
+    assert headers["x-gateway-attempts"] == "2"

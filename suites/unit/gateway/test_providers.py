@@ -45,6 +45,7 @@ def test_providers_are_described(guarded: Stage) -> None:
             "vision": True,
         },
         "connection_status": "unknown",
+        "left_alone": [],
         "is_active": True,
         "missing_variables": [],
         "endpoint": "http://127.0.0.1:1/v1",

@@ -9,8 +9,8 @@ from gateway.config.vendors import load_vendors
 from gateway.dialects import DIALECTS
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError
-from gateway.schema.chat import AnswerStamp
 from gateway.schema.exchange import UpstreamAnswer
+from suites.unit.gateway.stamped import STAMP
 
 VENDORS = load_vendors()
 
@@ -62,7 +62,7 @@ ERRORS = [
     ("openai", 400, openai("content_policy_violation"), FILTERED),
     ("openai", 400, openai("invalid_prompt", message="Your prompt was flagged."), FILTERED),
     ("openai", 400, openai("unsupported_parameter"), PARAMETER),
-    ("openai", 400, openai("unknown_parameter"), BAD),
+    ("openai", 400, openai("unknown_parameter"), PARAMETER),
     ("openai", 401, openai("invalid_api_key"), AUTH),
     ("openai", 401, openai(None, message="You didn't provide an API key."), AUTH),
     ("openai", 403, openai("unsupported_country_region_territory", "request_forbidden"), AUTH),
@@ -242,7 +242,7 @@ def test_error_without_a_status_is_known_by_its_code(body: Any, reason: ReasonCo
     answer = UpstreamAnswer(status=200, headers={}, body=payload_of(body))
 
     with pytest.raises(ProviderError) as caught:
-        DIALECTS["openai"].decode_chat(answer, AnswerStamp("chatcmpl-ours", "public-name", 5))
+        DIALECTS["openai"].decode_chat(answer, STAMP)
 
     assert caught.value.code is reason
 
