@@ -24,6 +24,11 @@ class Activation:
     def activate(self, provider: str, model: str | None) -> None:
         self.active = Active(provider, model)
 
+    def deactivate(self, provider: str) -> None:
+        """Returns to the order that is configured; nothing happens where another provider is active."""
+        if self.active is not None and self.active.provider == provider:
+            self.active = None
+
     def arrange(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Puts those of the active provider first; the order is otherwise kept."""
         if self.active is None:

@@ -119,10 +119,26 @@ class Providers:
             }
         )
 
+    async def deactivate(self, request: Request) -> Response:
+        """Returns to the order that is configured."""
+        self.admission.admit_admin(credentials_of(request))
+        provider = self._named(request)
+        self.activation.deactivate(provider.name)
+        self.log.info("provider deactivated", provider=provider.name)
+        return JsonResponse(
+            {
+                "status": "success",
+                "provider": provider.name,
+                "model": None,
+                "message": f"{provider.name} is asked in its place of the configured order.",
+                "request_id": request_id_of(request),
+            }
+        )
+
     async def _model_in(self, request: Request, provider: Provider) -> str | None:
         payload = await read_body(request)
         model = load_body(payload).get("model") if payload else None
-        if model is not None and model not in {each.name for each in self.registry.models_of(provider.name)}:
+        if model is not None and model not in [each.name for each in self.registry.models_of(provider.name)]:
             text = f"model: {provider.name} has no model {model!r}."
             raise RequestError(ReasonCode.INVALID_REQUEST, text, param="model")
         return model

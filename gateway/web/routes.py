@@ -37,6 +37,7 @@ def build_routes(  # noqa: PLR0913, PLR0917  one for every group of routes
         Route("/api/v1/providers/{provider}/test-connection", providers.test_connection, methods=["POST"]),
         Route("/api/v1/providers/{provider}/preflight", providers.preflight, methods=["POST"]),
         Route("/api/v1/providers/{provider}/activate", providers.activate, methods=["POST"]),
+        Route("/api/v1/providers/{provider}/activate", providers.deactivate, methods=["DELETE"]),
         Route("/api/v1/governance/status", governance.status),
         Route("/api/v1/requests/{request_id}/attempts", attempts.show),
         Route("/api/v1/errors", reasons.list_reasons),

@@ -21,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from fixtures.client import TargetError
-from fixtures.stage import ANSWER_TIMEOUT_S, Connection
-from fixtures.targets.protocol import Bench
+from fixtures.stage import ANSWER_TIMEOUT_S, Connection, Launch
+from fixtures.targets.protocol import Bench, Change
 from fixtures.targets.reference.upstreams import UPSTREAMS
-from suites.contract.conversation import model_of
+from suites.contract.conversation import ask, model_of
 
 LEAST_CASES = 5_000
 """How many requests are made in all."""
@@ -45,8 +45,9 @@ EDGES = {
     "POST /api/v1/providers/{provider}/test-connection": 15,
     "POST /api/v1/providers/{provider}/preflight": 15,
     "POST /api/v1/providers/{provider}/activate": 15,
+    "DELETE /api/v1/providers/{provider}/activate": 15,
     "GET /api/v1/governance/status": 9,
-    "GET /api/v1/requests/{request_id}/attempts": 15,
+    "GET /api/v1/requests/{request_id}/attempts": 9,
     "GET /api/v1/errors": 9,
     "GET /api/v1/errors/{code}": 40,
 }
@@ -146,15 +147,21 @@ def document(gateway: Connection) -> dict[str, Any]:
 
 
 @pytest.fixture
-def trial_of(gateway: Connection, document: dict[str, Any]) -> Iterator[Callable[[str], Trial]]:
-    """Give the trial of an operation, named as in "GET /v1/models"; all of its requests share their connections."""
+def trial_of(
+    gateway: Connection, launch: Launch, document: dict[str, Any]
+) -> Iterator[Callable[[str], Trial]]:
+    """Give the trial of an operation, named as in "GET /v1/models"; all of its requests share their connections.
+
+    One that alters the order in which providers are asked is tried on a gateway of its own.
+    """
 
     def start(name: str) -> Trial:
+        tried = launch(Change()) if name.endswith("/activate") else gateway
         method, path = name.split(" ")
         described = document["paths"].get(path, {}).get(method.lower())
         assert described, f"{name} is not documented"
         operation = schemathesis.openapi.from_dict(document)[path][method]
-        return Trial(gateway, session, document, operation, _body_validator(document, described))
+        return Trial(tried, session, document, operation, _body_validator(document, described))
 
     with Session() as session:
         # What the environment says of proxies and passwords would be looked up for every request.
@@ -253,6 +260,11 @@ def _edge_cases(trial: Trial) -> Iterator[Case[Any]]:
     return cases
 
 
+def _id_of_a_request(trial: Trial) -> str:
+    """Return the id of a request that has just been answered."""
+    return ask(trial.gateway, model_of(trial.gateway, "openai")).headers["x-request-id"]
+
+
 def _models_for(trial: Trial) -> list[str]:
     """Return the models that can do what the operation is for."""
     vectors = {each.embedding_model for each in UPSTREAMS}
@@ -278,6 +290,7 @@ def _generator(trial: Trial) -> APIOperation[Any, Any, Any, Any]:
     schemas = document["components"]["schemas"]
     schemas["ModelName"]["enum"] = _models_for(trial)
     schemas["ProviderName"]["enum"] = list(trial.gateway.target.providers)
+    schemas["RequestId"]["enum"] = [_id_of_a_request(trial)]
     for schema in schemas.values():
         if "properties" in schema:
             schema["additionalProperties"] = False
