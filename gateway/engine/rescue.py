@@ -95,21 +95,13 @@ class RescuedStream:
         if not chunks:
             self._attempting.health.note_success(self._leg.attempt)
         elif self._ways:
-            self._note(chunks)
+            for chunk in chunks:
+                self._delivered.note(chunk)
         return chunks
 
     def close(self) -> None:
         """Ends the call to whoever is answering."""
         self._leg.stream.close()
-
-    def _note(self, chunks: Sequence[ChatChunk]) -> None:
-        native = self._order.request.native
-        for chunk in chunks:
-            if native and chunk.native and chunk.native.form == native.form:
-                # The caller has seen a provider's own events, which no other can go on with.
-                self._ways.clear()
-                return
-            self._delivered.note(chunk)
 
     async def _rescue(self, error: ProviderError) -> list[ChatChunk]:
         self._leg.stream.close()
