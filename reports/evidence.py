@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from pydantic.dataclasses import dataclass
 
 from reports.errors import OutputError
+from reports.observations import Distribution, Timeline
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -141,7 +142,8 @@ class Cell:
 class TestResult:
     """What one test found; `story` is its requirement in a sentence, `reproduce` runs it alone.
 
-    `cell` is its place in the matrix of the contract, None where it has none.
+    `cell` is its place in the matrix of the contract, None where it has none. `timelines` and `distributions` are what
+    a test of faults leaves.
     """
 
     __test__: ClassVar[bool] = False  # pytest collects classes by their name
@@ -161,6 +163,8 @@ class TestResult:
     exchanges: tuple[Exchange, ...] = ()
     reproduce: Text = ""
     cell: Cell | None = None
+    timelines: tuple[Timeline, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)

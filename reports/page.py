@@ -190,6 +190,12 @@ def span(seconds: float | None) -> str:
     return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
 
 
+def shown(value: float, unit: str) -> str:
+    """Return a measured value as a reader wants it: a small part of a second in milliseconds."""
+    short = unit == "s" and abs(value) < _SHORT_S
+    return quantity(value * 1000, "ms") if short else quantity(value, unit)
+
+
 def moment(timestamp: str) -> str:
     """Return a timestamp of evidence for people: `21 November 2026, 06:30 UTC`."""
     when = datetime.fromisoformat(timestamp)
@@ -219,10 +225,7 @@ def _section(section: Section, by_id: dict[str, ItemVerdict]) -> SectionView:
 
 
 def _measured(measurement: Measurement) -> Figure:
-    short = measurement.unit == "s" and abs(measurement.value) < _SHORT_S
-    value = (
-        quantity(measurement.value * 1000, "ms") if short else quantity(measurement.value, measurement.unit)
-    )
+    value = shown(measurement.value, measurement.unit)
     return Figure(measurement.name, value, measurement.limit or "", measurement.holds)
 
 

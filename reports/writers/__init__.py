@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from reports.report import Report
-from reports.writers import html, json, junit, markdown
+from reports.writers import chaos, html, json, junit, markdown
 
 __all__ = ["WRITERS"]
 
@@ -14,6 +14,7 @@ WRITERS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
         "junit.xml": junit.write,
         "summary.md": markdown.write,
         "index.html": html.write,
+        "chaos.html": chaos.write,
     }
 )
 """By the name of the file that it fills."""

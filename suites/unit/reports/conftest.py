@@ -1,13 +1,18 @@
 """A catalogue, a release and evidence that belong together, small enough to be seen at a glance."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
 
 from reports.checklists import Catalogue, Checklist, Section
 from reports.evidence import Exchange, Fate, Measurement, Outcome
 from reports.report import Report
 from reports.runs import Evidence
+from suites.unit.reports.browser import FLAGS, Reader
 from suites.unit.reports.builders import (
     CHAT,
     MODELS,
@@ -81,6 +86,29 @@ def calm_report() -> Report:
     """A report on a release that is a plain GO."""
     evidence = Evidence(runs=(run(result("XX-001")),), kills=(kill("XX-001"),))
     return Report.on(catalogue(item("XX-001")), release("XX-001"), evidence, today=TODAY)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """The system's browser with a profile of its own; the driver is named, so that none is ever downloaded."""
+    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or chromedriver is None:
+        pytest.skip("NOT RUN: no chromium with chromedriver on this machine")
+    options = ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    with Chrome(options=options, service=Service(chromedriver)) as started:
+        yield started
+
+
+@pytest.fixture
+def reader(driver: Chrome, tmp_path: Path) -> Reader:
+    """A reader who prefers light pages."""
+    reader = Reader(driver, tmp_path / "index.html")
+    reader.prefer()
+    return reader
 
 
 def small(whole: Catalogue) -> Catalogue:

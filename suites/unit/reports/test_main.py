@@ -72,6 +72,7 @@ def test_exit_code_is_the_verdict(
     assert printed[0] == f"{word} on 2 of 479 items in scope"
     assert printed[-1] == f"page: {desk.out / 'index.html'}"
     assert sorted(path.name for path in desk.out.iterdir()) == [
+        "chaos.html",
         "index.html",
         "junit.xml",
         "summary.md",

@@ -1,36 +1,17 @@
 """The page as people meet it: on a first screen, a narrow one, in the dark, by keyboard, and on paper."""
 
 import base64
-import json
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
 
 from reports.evidence import Exchange, Outcome
 from reports.report import Report
 from reports.runs import Evidence
-from reports.writers.html import write
+from suites.unit.reports.browser import DESK, TELEPHONE, Reader
 from suites.unit.reports.builders import TODAY, catalogue, item, kill, release, result, run, waiver
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-DESK = (1280, 800)
-TELEPHONE = (390, 844)
 READABLE = 4.5
 """The least contrast of text, by WCAG 2.2, success criterion 1.4.3."""
 
@@ -48,88 +29,6 @@ return [...document.body.querySelectorAll("*")]
   .filter(node => speaks(node) && node.checkVisibility())
   .map(node => [node.textContent.trim().slice(0, 40), getComputedStyle(node).color, ground(node)]);
 """
-
-
-class Reader:
-    """Somebody at a browser who opens a report's page and looks at it."""
-
-    def __init__(self, driver: Chrome, file: Path) -> None:
-        self._driver = driver
-        self._file = file
-
-    def open(self, report: Report, place: str = "", size: tuple[int, int] = DESK) -> None:
-        """Open the page at `place`, on a screen of `size` in CSS pixels."""
-        self._file.write_text(write(report), encoding="utf-8")
-        width, height = size
-        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == TELEPHONE}
-        self.order("Emulation.setDeviceMetricsOverride", **screen)
-        self._driver.get(f"{self._file.as_uri()}{place}")
-
-    def prefer(self, *, scheme: str = "light", media: str = "") -> None:
-        """Ask for a colour scheme, or for the page as it is for a medium such as `print`."""
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.order("Emulation.setEmulatedMedia", media=media, features=features)
-
-    def order(self, command: str, **options: Any) -> Any:
-        return self._driver.execute_cdp_cmd(command, options)
-
-    def ask(self, script: str, *arguments: Any) -> Any:
-        return self._driver.execute_script(script, *arguments)
-
-    def press(self, key: str) -> None:
-        self._driver.switch_to.active_element.send_keys(key)
-
-    def sees(self, selector: str) -> list[str]:
-        """Return the texts of the elements that lie whole within the screen as it stands."""
-        found: list[str] = self.ask(
-            """return [...document.querySelectorAll(arguments[0])].filter(each => {
-              const {left, top, right, bottom} = each.getBoundingClientRect();
-              return each.checkVisibility({visibilityProperty: true}) && bottom > top
-                && left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
-            }).map(each => each.innerText)""",
-            selector,
-        )
-        return found
-
-    def requested(self) -> set[str]:
-        """Return the addresses that the browser has asked for since the last call."""
-        events = [
-            json.loads(entry["message"])["message"]
-            for entry in self._driver.execute("getLog", {"type": "performance"})["value"]
-        ]
-        sent = [each["params"] for each in events if each["method"] == "Network.requestWillBeSent"]
-        return {each["request"]["url"] for each in sent}
-
-    @property
-    def title(self) -> str:
-        return self._driver.title
-
-    @property
-    def address(self) -> str:
-        return self._file.as_uri()
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """The system's browser with a profile of its own; the driver is named, so that none is ever downloaded."""
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or chromedriver is None:
-        pytest.skip("NOT RUN: no chromium with chromedriver on this machine")
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-    with Chrome(options=options, service=Service(chromedriver)) as started:
-        yield started
-
-
-@pytest.fixture
-def reader(driver: Chrome, tmp_path: Path) -> Reader:
-    """A reader who prefers light pages."""
-    reader = Reader(driver, tmp_path / "index.html")
-    reader.prefer()
-    return reader
 
 
 @pytest.fixture

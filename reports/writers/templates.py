@@ -1,0 +1,34 @@
+"""The templates of the pages, and what they may ask for."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports import page
+from reports.chaos import anchor_of
+from reports.states import State
+
+
+def environment() -> Environment:
+    """Return where the pages' templates are found; everything that comes from a target or a file is escaped."""
+    found = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {
+        "anchor": anchor_of,
+        "figures": page.figures,
+        "moment": page.moment,
+        "seconds": page.duration_s,
+        "span": page.span,
+        "slug": _slug,
+        "took": page.took_s,
+    }
+    found.globals |= {"glyphs": page.GLYPHS, "labels": page.LABELS, "State": State}
+    return found
+
+
+def _slug(text: str) -> str:
+    """Return a state or verdict as the name of a CSS class."""
+    return text.lower().replace(" ", "-")

@@ -1,0 +1,44 @@
+import pytest
+
+from reports.scales import Linear, Logarithmic, decades
+
+
+@pytest.mark.parametrize(("value", "place"), [(0, 100), (5, 150), (10, 200), (11, 200), (-1, 100)])
+def test_linear_scale_keeps_proportions_and_its_bounds(value: float, place: float) -> None:
+    """A value lands in proportion, and one beyond the ends at the end."""
+    assert Linear(0, 10, 100, 200)(value) == place
+
+
+def test_scale_without_extent_stands_still() -> None:
+    """Where all values are the same they all land at the beginning, and one tick marks them."""
+    scale = Linear(3, 3, 100, 200)
+    assert (scale(3), list(scale.ticks())) == (100, [3])
+
+
+@pytest.mark.parametrize(
+    ("high", "ticks"),
+    [
+        (10, [0, 2, 4, 6, 8, 10]),
+        (0.8, [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]),
+        (37, [0, 5, 10, 15, 20, 25, 30, 35]),
+        (300, [0, 50, 100, 150, 200, 250, 300]),
+    ],
+)
+def test_ticks_are_round(high: float, ticks: list[float]) -> None:
+    """An axis is marked at round values, and never crowded."""
+    assert list(Linear(0, high, 0, 100).ticks()) == pytest.approx(ticks)
+
+
+def test_logarithmic_scale_keeps_ratios() -> None:
+    """Equal ratios are equally far apart, and what is too small lands at the beginning."""
+    scale = Logarithmic(0.001, 1, 0, 300)
+    assert [scale(value) for value in (0.001, 0.01, 0.1, 1, 0)] == pytest.approx([0, 100, 200, 300, 0])
+    assert list(scale.ticks()) == pytest.approx([0.001, 0.01, 0.1, 1])
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "ends"), [(0.002, 0.3, (0.001, 1)), (0.01, 0.01, (0.01, 0.1)), (1, 100, (1, 100))]
+)
+def test_decades_enclose_the_values(least: float, most: float, ends: tuple[float, float]) -> None:
+    """The axis goes from power of ten to power of ten, over one at least."""
+    assert decades(least, most) == pytest.approx(ends)
