@@ -29,7 +29,7 @@ PACKAGES = ("checklists", "fixtures", "gateway", "reports", "suites")
 ALLURE_3 = "allure@3.18.0"
 ALLURE_2 = "allure-commandline@2.46.1"
 
-SUITES = ("smoke", "contract")
+SUITES = ("smoke", "contract", "chaos")
 """The suites of the gate, in the order in which they run."""
 
 EVIDENCE = BUILD / "gate" / "evidence"
@@ -67,6 +67,12 @@ def smoke(session: nox.Session) -> None:
 def contract(session: nox.Session) -> None:
     """The contract suite alone, every provider by every rule: -- [-k groq] [--target URL]."""
     _suite_tests(session, "contract", session.posargs)
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """The chaos suite alone, scaled down or with the waits of the field: -- [--chaos full] [--fault-proxy toxiproxy]."""
+    _suite_tests(session, "chaos", session.posargs)
 
 
 @nox.session

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,14 +21,14 @@ class _Frozen(BaseModel):
 class Timeouts(_Frozen):
     """How long the gateway waits for a provider.
 
-    `connect_s`: for the connection. `first_byte_s`: from sending the request to the first event of a stream.
+    `connect_s`: for the connection. `first_byte_s`: from sending the request to the first content of a stream.
     `whole_s`: to the first byte of an answer that is not streamed, for which all of it has to be made. `idle_s`:
     between two events. `total_s`: for the whole answer.
     """
 
     connect_s: Seconds = 5
     first_byte_s: Seconds = 30
-    whole_s: Seconds = 120
+    whole_s: Seconds = 90
     idle_s: Seconds = 60
     total_s: Seconds = 600
 
@@ -131,7 +132,11 @@ class Registry(_Frozen):
 
     def chain_of(self, name: str) -> Chain:
         """Returns how requests for a model are gone about, be there a chain for it or not."""
-        return self.chains.get(name) or Chain(**for_every_chain(self.resilience))
+        return self.chains.get(name) or self._usual_chain
+
+    @cached_property
+    def _usual_chain(self) -> Chain:
+        return Chain(**for_every_chain(self.resilience))
 
     def models_of(self, provider: str) -> tuple[Model, ...]:
         return tuple(model for model in self.models.values() if model.provider == provider)

@@ -25,6 +25,7 @@ class AnswerStream:
         self._decoder = decoder
         self._held: list[ChatChunk] = []
         self._failure: ProviderFailure | None = None
+        self._began = False
         self._ended = False
 
     async def next_chunks(self) -> list[ChatChunk]:
@@ -51,7 +52,9 @@ class AnswerStream:
         if not data:
             return self._close()
         events = self._decoder.feed(data)
-        if events:
+        # The role, or a comment, is no answer: what is waited for first is content.
+        self._began = self._began or any(isinstance(event, ChatChunk) and event.delivers for event in events)
+        if events and self._began:
             self._stream.mark_progress()
         if self._decoder.finished:
             self._stream.hurry(_CLOSING_S)

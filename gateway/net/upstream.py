@@ -111,7 +111,17 @@ class UpstreamStream:
         """Returns the next bytes, or none at the end of the body; raises ProviderError."""
         with _mapped(_AFTER_HEAD, self._overdue):
             async with asyncio.timeout_at(min(self._idle_deadline_s, self._total_deadline_s)):
-                return await self._response.content.readany()
+                return await self._receive()
+
+    async def _receive(self) -> bytes:
+        content = self._response.content
+        try:
+            return await content.readany()
+        except (aiohttp.ClientError, OSError):
+            # What came before the break counts, and only this private way leads to it; the next read raises again.
+            if left := content._read_nowait(-1):  # noqa: SLF001  see above
+                return left
+            raise
 
     def mark_progress(self) -> None:
         """Restarts the wait for the next event; comments and half events do not deserve it."""

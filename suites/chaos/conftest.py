@@ -1,0 +1,43 @@
+"""What the tests of chaos stand on: one gateway before a lane for each test."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+
+from fixtures.simulators.server import SimulatorServer
+from fixtures.stage import FACTS, OPTIONS, Connection
+from fixtures.targets.protocol import Bench, Change, RunningTarget, TargetStartError
+from suites.chaos.lanes import KEY, RESILIENCE, Lane, Track, change_for, lay_all
+
+
+@pytest.fixture(scope="session")
+def tracks(request: pytest.FixtureRequest, simulators: SimulatorServer) -> Mapping[str, Track]:
+    """The lanes of this process's tests, by their node ids."""
+    return lay_all(simulators.world("lanes"), request.session.items)
+
+
+@pytest.fixture(scope="session")
+def shared_target(
+    request: pytest.FixtureRequest, bench: Bench, tracks: Mapping[str, Track]
+) -> Iterator[RunningTarget]:
+    """The gateway under test before all lanes; started once."""
+    config = request.config
+    target = config.stash[OPTIONS].chosen_target()
+    facts = config.stash[FACTS]
+    granted = "configuration" in facts.capabilities
+    change = change_for(tracks.values(), RESILIENCE) if granted else Change()
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(target.start(bench, facts, change))
+        except TargetStartError as error:
+            request.session.shouldfail = f"the target cannot be had: {error}"
+            pytest.fail(str(error), pytrace=False)
+        yield running
+
+
+@pytest.fixture
+def lane(request: pytest.FixtureRequest, gateway: Connection, tracks: Mapping[str, Track]) -> Lane:
+    """The lane of this test alone."""
+    gateway.notes.mask = gateway.notes.mask.with_known(key_of_lanes=KEY)
+    return Lane(gateway, tracks[request.node.nodeid])
