@@ -6,6 +6,7 @@ changed, so that a warm session begins at once. What follows `--` is handed to p
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -71,8 +72,17 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def chaos(session: nox.Session) -> None:
-    """The chaos suite alone, scaled down or with the waits of the field: -- [--chaos full] [--fault-proxy toxiproxy]."""
+    """The chaos suite alone, scaled down or as long as in the field: -- [--chaos full] [--fault-proxy toxiproxy]."""
     _suite_tests(session, "chaos", session.posargs)
+
+
+@nox.session(name="chaos-toxiproxy")
+def chaos_toxiproxy(session: nox.Session) -> None:
+    """The faults below HTTP again, over the original Toxiproxy where one is to be had (docs/CHAOS.md)."""
+    if not os.environ.get("GAUNTLET_TOXIPROXY_URL") and shutil.which("toxiproxy-server") is None:
+        session.skip("NOT RUN: neither an address in GAUNTLET_TOXIPROXY_URL nor toxiproxy-server on the PATH")
+    words = "pytest suites/chaos/test_faults.py -n 2 --fault-proxy toxiproxy"
+    _python_m(session, words, *session.posargs)
 
 
 @nox.session
@@ -121,8 +131,8 @@ def prove(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything that CI runs: lint, types, imports, wheel, proof, the gate with all suites, and Allure's pages."""
-    for name in ("lint", "types", "imports", "package", "prove", "gate", "allure"):
+    """All that CI runs: lint, types, imports, wheel, proof, the gate with all suites, Toxiproxy, Allure's pages."""
+    for name in ("lint", "types", "imports", "package", "prove", "gate", "chaos-toxiproxy", "allure"):
         session.notify(name)
 
 
