@@ -16,6 +16,7 @@ from gateway.engine.admission import Admission
 from gateway.engine.attempting import Attempting
 from gateway.engine.attempts import TrailLog
 from gateway.engine.calls import Calls
+from gateway.engine.candidates import Candidates
 from gateway.engine.drain import Drain
 from gateway.engine.failover import Failover
 from gateway.engine.health import Health
@@ -87,6 +88,7 @@ def create_app(
     )
     pipeline = Pipeline(
         registry=registry,
+        candidates=Candidates(registry),
         admission=admission,
         drain=drain,
         activation=activation,

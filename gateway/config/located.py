@@ -6,6 +6,9 @@ import yaml
 
 Path = tuple[str | int, ...]
 
+# libyaml, where PyYAML was built with it, is several times as fast; both build plain values only.
+_FAST: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -40,7 +43,14 @@ def read_yaml(text: str) -> Located:
     Raises YamlError.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        return _read(text, _FAST)
+    except YamlError:
+        return _read(text, yaml.SafeLoader)  # which tells better what is wrong, and where
+
+
+def _read(text: str, loader_type: type[yaml.SafeLoader]) -> Located:
+    try:
+        loader = loader_type(text)
         try:
             node = loader.get_single_node()
             reader = _Reader(loader)

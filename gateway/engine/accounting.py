@@ -40,9 +40,10 @@ class Account:
         )
 
     def note_answer(self, candidate: Candidate) -> None:
-        """Marks the moment at which the first content is there."""
+        """Notes who answers, the last of several; the first content is there as soon as anybody does."""
         self._answered_by = candidate
-        self._first_content_s = self._clock.monotonic_s()
+        if self._first_content_s is None:
+            self._first_content_s = self._clock.monotonic_s()
 
     def note_usage(self, usage: Usage | None) -> None:
         self._usage = usage or self._usage

@@ -1,5 +1,5 @@
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.engine.attempts import Attempt, Decision
 from gateway.engine.calls import Order, Request, Result, Served
@@ -8,6 +8,7 @@ from gateway.kernel.clock import Clock
 from gateway.kernel.errors import ProviderError, ProviderFailure
 from gateway.policy.breaker import Trial
 from gateway.policy.fallback import Candidate
+from gateway.policy.stated_wait import stated_wait_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +39,39 @@ class Attempting:
         try:
             served = await call(order, choice.candidate)
         except ProviderError as error:
-            self.fail(order, attempt, error.failure)
-            raise
-        except (
-            BaseException
-        ):  # the caller has left, or another target was faster: it says nothing of this one
+            raise ProviderError(self.fail(order, attempt, error.failure)) from error
+        # The caller has left, or another target was faster: it says nothing of this one.
+        except BaseException:
             self.cancel(attempt)
             raise
         attempt.end("answered", self.clock.monotonic_s())
-        order.account.note_answer(choice.candidate)
         return served, attempt
+
+    def accept(self, order: Order[Request], attempt: Attempt) -> None:
+        """Notes whose answer the caller gets, be it whole or but a stream that has begun."""
+        order.account.note_answer(attempt.candidate)
+        self.health.note_answering(attempt)
+
+    def finish(self, attempt: Attempt) -> None:
+        """Notes that an answer is there to its end."""
+        attempt.end("answered", self.clock.monotonic_s())
+        self.health.note_success(attempt)
+
+    def discard(self, attempt: Attempt) -> None:
+        """Notes that an answer came too late to be wanted; the target is well all the same."""
+        attempt.end("cancelled", self.clock.monotonic_s())
+        self.health.note_answering(attempt)
 
     def cancel(self, attempt: Attempt) -> None:
         """Notes that nobody wants the answer any more, for which the target is not to blame."""
         attempt.end("cancelled", self.clock.monotonic_s())
         self.health.abandon(attempt)
 
-    def fail(self, order: Order[Request], attempt: Attempt, failure: ProviderFailure) -> None:
-        """Notes a failure, that of a stream which has begun to answer too."""
+    def fail(self, order: Order[Request], attempt: Attempt, failure: ProviderFailure) -> ProviderFailure:
+        """Notes a failure, be it of a stream that has begun, and returns it with the wait that it asks for."""
+        if failure.wait_s is None and failure.retry_after:  # told by an error inside of an answer
+            failure = replace(failure, wait_s=stated_wait_s({}, failure.retry_after, self.clock.now()))
         attempt.end("failed", self.clock.monotonic_s(), failure)
         order.account.note_failure(attempt.candidate, failure)
         self.health.note_failure(attempt, failure)
+        return failure

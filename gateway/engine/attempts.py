@@ -62,6 +62,10 @@ class Trail:
     def since_start_ms(self, moment_s: float) -> float:
         return round((moment_s - self.began_s) * 1000, 3)
 
+    def calls_to(self, candidate: Candidate) -> int:
+        """How many of them were made to this target."""
+        return sum(each.candidate is candidate and each.decision != "passed_over" for each in self.attempts)
+
     def latest_of(self, candidate: Candidate) -> Attempt:
         """Returns the last attempt at a target; there must be one."""
         return next(each for each in reversed(self.attempts) if each.candidate is candidate)
@@ -109,6 +113,7 @@ class TrailLog:
 
     def open(self, request_id: str, model: str, *, stream: bool) -> Trail:
         trail = self._trails[request_id] = Trail(request_id, model, stream=stream, clock=self._clock)
+        self._trails.move_to_end(request_id)  # callers may use an id twice
         if len(self._trails) > _TRAILS_KEPT:
             self._trails.popitem(last=False)
         return trail

@@ -11,7 +11,8 @@ from gateway.engine.attempts import Trail
 from gateway.engine.relay import AnswerStream
 from gateway.engine.targets import dialect_of, endpoint_of
 from gateway.kernel.clock import Clock
-from gateway.kernel.errors import ProviderError
+from gateway.kernel.codes import ReasonCode
+from gateway.kernel.errors import ProviderError, ProviderFailure
 from gateway.kernel.limits import Limits
 from gateway.net.upstream import Upstream, UpstreamStream
 from gateway.policy.fallback import Candidate
@@ -25,6 +26,8 @@ Result = TypeVar("Result")
 Request = TypeVar("Request", ChatRequest, EmbeddingRequest)
 
 _OK = 200
+# What is held back takes memory; no model says as much.
+_MOST_HELD = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ class Calls:
             decoder = dialect.stream_decoder(order.request, order.stamp_for(candidate), upstream.headers)
             stream = AnswerStream(upstream, decoder)
             chunks = await stream.next_chunks()
-            while order.chain.rescue == "hold" and (more := await stream.next_chunks()):
-                chunks += more
+            if order.chain.rescue == "hold":
+                await _hold(stream, chunks)
         except BaseException:  # whatever ends the attempt, the caller's leaving too, ends the call
             upstream.close()
             raise
@@ -132,3 +135,14 @@ class Calls:
 
     def _endpoint(self, candidate: Candidate) -> Endpoint:
         return endpoint_of(candidate.provider, self._clock.now())
+
+
+async def _hold(stream: AnswerStream, chunks: list[ChatChunk]) -> None:
+    """Adds the rest of an answer to its first chunks; raises ProviderError where it is endless."""
+    while len(chunks) <= _MOST_HELD:
+        more = await stream.next_chunks()
+        if not more:
+            return
+        chunks += more
+    detail = f"The stream has brought more than {_MOST_HELD} events, too many to be held back."
+    raise ProviderError(ProviderFailure(reason=ReasonCode.INVALID_RESPONSE, detail=detail))

@@ -1,15 +1,15 @@
 """The choice of who answers: one target after the other, until one does or nobody is left."""
 
 import asyncio
-from asyncio import FIRST_COMPLETED
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from random import Random
-from typing import Any, Generic
+from typing import Generic
 
 from gateway.engine.attempting import Attempting, Call, Choice
 from gateway.engine.attempts import Attempt, Decision, TrailLog
-from gateway.engine.calls import Calls, Order, Request, Result, Served, StreamStart
+from gateway.engine.calls import Calls, Order, Request, Result, Served
+from gateway.engine.hedging import Runner, next_to_end, withdraw
 from gateway.engine.rescue import Leg, RescuedStream
 from gateway.kernel.errors import ProviderError, ProviderFailure
 from gateway.policy.breaker import Trial
@@ -34,27 +34,28 @@ class Failover:
 
     async def answer(self, order: Order[ChatRequest], candidates: Sequence[Candidate]) -> Served[ChatAnswer]:
         """Returns the first whole answer; raises GatewayError where there is none."""
-        return await self._whole(Search(self, order, candidates, self.calls.ask))
+        return await self._whole(order, Search(self, order, candidates, self.calls.ask))
 
     async def embed(
         self, order: Order[EmbeddingRequest], candidates: Sequence[Candidate]
     ) -> Served[EmbeddingAnswer]:
         """Returns the first vectors; raises GatewayError where there are none."""
-        return await self._whole(Search(self, order, candidates, self.calls.embed))
+        return await self._whole(order, Search(self, order, candidates, self.calls.embed))
 
     async def open(self, order: Order[ChatRequest], candidates: Sequence[Candidate]) -> Served[RescuedStream]:
         """Returns the first stream that delivers content; raises GatewayError where none does."""
         search = Search(self, order, candidates, self.calls.start)
         served, attempt = await search.run()
-        self.attempting.health.note_answering(attempt)
+        self.attempting.accept(order, attempt)
         start = served.result
         leg = Leg(start.stream, attempt)
         stream = RescuedStream(order, self.calls, self.attempting, leg, start.first_chunks, search.remaining)
         return Served(stream, served.candidate, served.limits, served.dropped)
 
-    async def _whole(self, search: "Search[Request, Result]") -> Served[Result]:
+    async def _whole(self, order: Order[Request], search: "Search[Request, Result]") -> Served[Result]:
         served, attempt = await search.run()
-        self.attempting.health.note_success(attempt)
+        self.attempting.accept(order, attempt)
+        self.attempting.finish(attempt)
         return served
 
 
@@ -87,37 +88,43 @@ class Search(Generic[Request, Result]):
                 return await self._race(choice, hedge_after_s)
             except ProviderError as error:
                 if not self._moves_on(error.failure):
-                    break
+                    raise
         raise outcome_of(self._failures, self._order.chain.triggers)
 
     def _next(self) -> Choice | None:
         """Chooses whom to ask: the first that is well, else one that is left alone; never one that wants to rest."""
-        for candidate in self.remaining:
+        for place, candidate in enumerate(self.remaining, 1):
             match self._health.admits(candidate):
                 case "freely":
                     return self._chosen(candidate, "primary" if candidate is self._first else "fallback")
                 case "as_trial" if trial := self._health.begin_trial(candidate):
                     return self._chosen(candidate, "trial", trial)
-                case _:
-                    if not self._moves_on(self._health.cause(candidate)):
-                        break
-        return self._last_resort()
+                case _ if not self._moves_on(self._health.cause(candidate)):
+                    return self._last_resort(self.remaining[:place])
+        return self._last_resort(self.remaining)
 
-    def _last_resort(self) -> Choice | None:
+    def _next_well(self) -> Choice | None:
+        """Chooses whom to ask besides one that takes its time: nobody who is left alone."""
         for candidate in self.remaining:
+            if self._health.admits(candidate) == "freely":
+                return self._chosen(candidate, "hedge")
+        return None
+
+    def _last_resort(self, left_alone: Sequence[Candidate]) -> Choice | None:
+        for candidate in left_alone:
             if self._health.admits(candidate) == "resting":
                 continue
             if trial := self._health.begin_trial(candidate):
                 return self._chosen(candidate, "last_resort", trial)
-        self._failures += [self._health.why(candidate) for candidate in self.remaining]
-        self._pass_over(self.remaining)
+        self._failures += [self._health.why(candidate) for candidate in left_alone]
+        self._pass_over(left_alone)
         self.remaining = []
         return None
 
     def _chosen(self, candidate: Candidate, decision: Decision, trial: Trial | None = None) -> Choice:
         place = self.remaining.index(candidate)
         self._pass_over(self.remaining[:place])
-        if self._last_failed:
+        if self._last_failed and decision != "hedge":
             self._failover.trails.note_fallback(self._order.trail, self._last_failed, candidate)
         del self.remaining[place]
         return Choice(candidate, decision, trial)
@@ -137,13 +144,28 @@ class Search(Generic[Request, Result]):
                 return await self._failover.attempting.make(self._order, choice, self._call)
             except ProviderError as error:
                 self._last_failed = self._order.trail.latest_of(choice.candidate)
-                wait_s = self._wait_before_retry_s(error.failure, retries)
-                if wait_s is None:
+                again = await self._again(choice.candidate, error.failure, retries)
+                if again is None:
                     self._failures.append(error.failure)
                     raise
+                choice, retries = again
+
+    async def _again(
+        self, candidate: Candidate, failure: ProviderFailure, retries: int
+    ) -> tuple[Choice, int] | None:
+        """Waits until the same target may be asked again; None where it may not, or where that would not help."""
+        while (wait_s := self._wait_before_retry_s(failure, retries)) is not None:
             await self._failover.sleep(wait_s)
             retries += 1
-            choice = Choice(choice.candidate, "retry", self._health.permit(choice.candidate))
+            admission = self._health.admits(candidate)
+            if admission != "resting":
+                trial = self._health.permit(candidate)
+                is_tried_by_others = admission != "freely" and trial is None
+                if is_tried_by_others and self._somebody_is_well():
+                    return None
+                return Choice(candidate, "retry", trial), retries
+            failure = self._health.why(candidate)  # meanwhile it has told others to wait for longer
+        return None
 
     def _wait_before_retry_s(self, failure: ProviderFailure, retries: int) -> float | None:
         settings = self._order.chain.retries
@@ -155,36 +177,48 @@ class Search(Generic[Request, Result]):
         )
 
     async def _race(self, choice: Choice, hedge_after_s: float) -> tuple[Served[Result], Attempt]:
-        """Asks one target, and the next one too where the first takes its time; whoever is first wins."""
-        running = {asyncio.create_task(self._ask(choice))}
-        patience_s = hedge_after_s
+        """Asks one target, and the next one too where the first takes its time; whoever answers first wins."""
+        attempting = self._failover.attempting
+        runners = [asyncio.create_task(self._ask(choice))]
         try:
-            while True:
-                may_hedge = len(running) == 1 and self._somebody_is_well()
-                done, _ = await asyncio.wait(
-                    running, timeout=patience_s if may_hedge else None, return_when=FIRST_COMPLETED
-                )
-                if not done and (next_choice := self._next()):
-                    hedge = replace(next_choice, decision="hedge")
-                    running.add(asyncio.create_task(self._ask(hedge)))
-                for task in done:
-                    running.discard(task)
-                    error = task.exception()
-                    if error is None:
-                        self._blame_the_slower(task.result()[1])
-                        return task.result()
-                    if (
-                        not running
-                        or not isinstance(error, ProviderError)
-                        or not self._moves_on(error.failure)
-                    ):
-                        raise error
-                    patience_s = 0
-        finally:
-            await _cancel(running)
+            winner = await self._winner(runners, hedge_after_s)
+            self._blame_the_slower(winner.result()[1])
+            await withdraw([runner for runner in runners if runner is not winner], attempting)
+        except BaseException:  # the caller's leaving too, after which even the winner's answer is not wanted
+            await withdraw(runners, attempting)
+            raise
+        return winner.result()
+
+    async def _winner(self, runners: list[Runner[Result]], hedge_after_s: float) -> Runner[Result]:
+        """Waits for an answer, and adds runners: one that is too slow gets company, one that fails a successor.
+
+        A failure by which nobody else may be asked ends the race if it is the first one's, who would have been asked
+        alone otherwise. Raises ProviderError where everyone has failed.
+        """
+        running = list(runners)
+        patience_s: float | None = hedge_after_s
+        while True:
+            may_hedge = patience_s is not None and len(running) == 1 and self._somebody_is_well()
+            ended = await next_to_end(running, patience_s if may_hedge else None)
+            for runner in ended:
+                error = runner.exception()
+                if error is None:
+                    return runner
+                running.remove(runner)
+                if not running or not isinstance(error, ProviderError):
+                    raise error
+                moves_on = self._moves_on(error.failure)
+                if runner is runners[0] and not moves_on:
+                    raise error
+                patience_s = 0 if moves_on else None
+            if not ended and (hedge := self._next_well()):
+                running.append(asyncio.create_task(self._ask(hedge)))
+                runners.append(running[-1])
 
     def _blame_the_slower(self, winner: Attempt) -> None:
         """Notes that whoever was asked before the winner has let itself be overtaken."""
+        if not self._order.chain.triggers.timeout:
+            return
         for attempt in self._order.trail.attempts:
             if attempt.outcome == "open" and attempt.number < winner.number:
                 self._health.note_slow(attempt)
@@ -194,12 +228,3 @@ class Search(Generic[Request, Result]):
 
     def _moves_on(self, failure: ProviderFailure) -> bool:
         return moves_on(failure, self._order.chain.triggers)
-
-
-async def _cancel(tasks: Collection[asyncio.Task[tuple[Served[Any], Attempt]]]) -> None:
-    """Ends calls whose answers nobody wants any more, and waits until they have ended."""
-    for task in tasks:
-        task.cancel()
-    for ended in await asyncio.gather(*tasks, return_exceptions=True):
-        if not isinstance(ended, BaseException) and isinstance(ended[0].result, StreamStart):
-            ended[0].result.stream.close()

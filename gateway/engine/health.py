@@ -64,14 +64,14 @@ class Health:
 
     def admits(self, candidate: Candidate) -> Admission:
         """Says whether a target may be asked: freely, to find out whether it is well, or rather not."""
-        if candidate.provider.name in self._offline:
-            return "no"
+        is_offline = candidate.provider.name in self._offline
         trouble = self._troubles.get(_target(candidate))
         if trouble is None:
-            return "freely"
+            return "no" if is_offline else "freely"
         now_s = self._clock.monotonic_s()
-        admission = trouble.breaker.admits(now_s)
-        return "resting" if admission != "no" and trouble.breaker.resting(now_s) else admission
+        if trouble.breaker.resting(now_s):
+            return "resting"
+        return "no" if is_offline else trouble.breaker.admits(now_s)
 
     def begin_trial(self, candidate: Candidate) -> Trial | None:
         """Gives the permission for the one trial at a time, None where it is taken."""
@@ -95,7 +95,7 @@ class Health:
         now_s = self._clock.monotonic_s()
         wait_s = trouble.breaker.retry_at_s(now_s) - now_s if trouble else self._checks.interval_s
         if cause.reason is ReasonCode.RATE_LIMITED:
-            return replace(cause, wait_s=wait_s, retry_after=str(ceil(wait_s)))
+            return replace(cause, wait_s=wait_s, retry_after=str(max(1, ceil(wait_s))))
         return ProviderFailure(
             reason=ReasonCode.PROVIDER_OFFLINE,
             detail=f"It is left alone after {cause.reason}: {cause.detail}",
@@ -110,8 +110,8 @@ class Health:
 
     def note_success(self, attempt: Attempt) -> None:
         candidate = attempt.candidate
-        if self._offline.pop(candidate.provider.name, None):
-            self._failed_probes.pop(candidate.provider.name, None)
+        if self._failed_probes:
+            self._note_there(candidate.provider.name)
         target = _target(candidate)
         trouble = self._troubles.get(target)
         if trouble is None:
@@ -126,15 +126,15 @@ class Health:
     def note_failure(self, attempt: Attempt, failure: ProviderFailure) -> None:
         harm = harm_of(failure.reason)
         rests = failure.reason is ReasonCode.RATE_LIMITED and failure.wait_s is not None
-        if not self._settings.enabled or (harm == "none" and not rests and attempt.trial is None):
+        if not self._settings.enabled or (harm == "none" and not rests):
+            self.abandon(attempt)
             return
         candidate, now_s = attempt.candidate, self._clock.monotonic_s()
         trouble = self._trouble(candidate, failure)
         before = trouble.breaker.state
         if failure.wait_s is not None and rests:
             trouble.breaker.rest_until(now_s + min(failure.wait_s, _LONGEST_REST_S))
-        if harm != "none" or rests:
-            trouble.cause = failure
+        trouble.cause = failure
         trouble.breaker.note_failure(harm, now_s, now_s - attempt.began_s, attempt.trial)
         self._tell(candidate, trouble, before)
 
@@ -142,7 +142,7 @@ class Health:
         """Notes that another target was faster though it was asked later."""
         if self._settings.enabled:
             now_s, trouble = self._clock.monotonic_s(), self._trouble(attempt.candidate, _SLOW)
-            before = trouble.breaker.state
+            before, trouble.cause = trouble.breaker.state, _SLOW
             trouble.breaker.note_failure("counts", now_s, now_s - attempt.began_s, attempt.trial)
             self._tell(attempt.candidate, trouble, before)
 
@@ -157,18 +157,24 @@ class Health:
         dues = (trouble.breaker.probe_due_s for _model, trouble in self._of(provider))
         return min((due_s for due_s in dues if due_s is not None), default=None)
 
-    def note_probe(self, provider: str, probe: Probe) -> None:
-        """Notes what a call that costs no tokens has shown of a provider."""
-        well, now_s = probe.is_well, self._clock.monotonic_s()
+    def note_probe(self, provider: str, probe: Probe, began_s: float) -> None:
+        """Notes what a call that costs no tokens, begun at that moment, has shown of a provider."""
+        well = probe.is_well
         for model, trouble in self._of(provider):
             served = probe.models is None or model in probe.models
             missing = trouble.cause.reason is ReasonCode.MODEL_UNAVAILABLE and not served
-            trouble.breaker.note_probe(ok=well and not missing, now_s=now_s)
+            trouble.breaker.note_probe(ok=well and not missing, now_s=began_s)
         if well:
-            self._failed_probes.pop(provider, None)
-            if self._offline.pop(provider, None):
-                self._log.info("provider is back", provider=provider)
-            return
+            self._note_there(provider)
+        elif self._checks.enabled:
+            self._note_failed_probe(provider, probe)
+
+    def _note_there(self, provider: str) -> None:
+        self._failed_probes.pop(provider, None)
+        if self._offline.pop(provider, None):
+            self._log.info("provider is back", provider=provider)
+
+    def _note_failed_probe(self, provider: str, probe: Probe) -> None:
         self._failed_probes[provider] = self._failed_probes.get(provider, 0) + 1
         if self._failed_probes[provider] >= self._checks.failures and probe.failure:
             if provider not in self._offline:
@@ -177,7 +183,7 @@ class Health:
 
     def lift(self, provider: str) -> None:
         """Lets the targets of a provider be tried at once, as an operator wants it to be asked."""
-        self._offline.pop(provider, None)
+        self._note_there(provider)
         for _model, trouble in self._of(provider):
             trouble.breaker.lift(self._clock.monotonic_s())
 
@@ -207,9 +213,14 @@ class Health:
         return self._troubles[target]
 
     def _forget_some(self) -> None:
+        """Makes room for many, as it takes its time: of those that matter least the oldest go first."""
         now_s = self._clock.monotonic_s()
-        idle = [target for target, trouble in self._troubles.items() if trouble.breaker.is_idle(now_s)]
-        for target in idle or [next(iter(self._troubles))]:
+
+        def worth(target: Target) -> tuple[bool, bool]:
+            breaker = self._troubles[target].breaker
+            return not breaker.is_idle(now_s), breaker.state != "closed"
+
+        for target in sorted(self._troubles, key=worth)[: _MOST_TARGETS // 10]:
             del self._troubles[target]
 
     def _tell(self, candidate: Candidate, trouble: Trouble, before: BreakerState) -> None:

@@ -8,12 +8,14 @@ from random import Random
 from gateway.config.registry import Provider, Registry
 from gateway.config.resilience import HealthChecks
 from gateway.engine.health import Health
-from gateway.engine.probes import Prober
+from gateway.engine.probes import Probe, Prober
 from gateway.kernel.clock import Clock
 from gateway.kernel.logs import Log
 
 # Gateways that were started together do not probe together for ever.
 _SPREAD = 0.1
+
+_LEAST_GAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +39,22 @@ class Monitor:
 
     async def _watch(self, provider: Provider) -> None:
         check_due_s = self.clock.monotonic_s() if self.checks.enabled else inf
+        soonest_s = -inf
         while True:
-            due_s = min(check_due_s, self.health.probe_due_s(provider.name) or inf)
+            due_s = self.health.probe_due_s(provider.name)
+            due_s = check_due_s if due_s is None else min(check_due_s, max(due_s, soonest_s))
             if not await self._is_due(provider, due_s):
                 continue
             if self.checks.enabled:
                 interval_s = self.checks.interval_s * (1 - _SPREAD * self.rng.random())
                 check_due_s = self.clock.monotonic_s() + interval_s
+            soonest_s = self.clock.monotonic_s() + self._least_gap_s
             await self._probe(provider)
+
+    @property
+    def _least_gap_s(self) -> float:
+        """A probe tells of all models of a provider, so that many of them in trouble need no more of them."""
+        return min(_LEAST_GAP_S, self.registry.resilience.breaker.probe_interval_s)
 
     async def _is_due(self, provider: Provider, due_s: float) -> bool:
         """Waits until then, and returns early, with False, where something has happened that may alter it."""
@@ -61,9 +71,15 @@ class Monitor:
         return False
 
     async def _probe(self, provider: Provider) -> None:
+        # The next one is due an interval after this one was sent, not after a provider has kept silent.
+        began_s = self.clock.monotonic_s()
+        timeout_s = min(
+            self.checks.timeout_s, max(_LEAST_GAP_S, self.registry.resilience.breaker.probe_interval_s)
+        )
         try:
-            self.health.note_probe(provider.name, await self.prober.test(provider, self.checks.timeout_s))
-        except (
-            Exception
-        ):  # whatever it is: without its monitor a target that is left alone would never come back
+            probe = await self.prober.test(provider, timeout_s)
+        # Whatever it is, it is the gateway's own fault, and must neither keep a target away nor end the watch.
+        except Exception:
             self.log.exception("probe failed", provider=provider.name)
+            probe = Probe(status="unknown", message="The probe could not be made.")
+        self.health.note_probe(provider.name, probe, began_s)

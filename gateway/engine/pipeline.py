@@ -1,13 +1,14 @@
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
 from gateway.config.registry import Registry
 from gateway.engine.accounting import Account
 from gateway.engine.activation import Activation
 from gateway.engine.admission import Admission, Credentials
 from gateway.engine.attempts import TrailLog
-from gateway.engine.calls import Order, Request, Served
+from gateway.engine.calls import Order, Request, Result, Served
+from gateway.engine.candidates import Candidates
 from gateway.engine.drain import Drain
 from gateway.engine.failover import Failover
 from gateway.engine.rescue import RescuedStream
@@ -15,7 +16,7 @@ from gateway.kernel.clock import Clock
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import DrainingError, GatewayError, RequestError
 from gateway.kernel.logs import Log
-from gateway.policy.fallback import Candidate, candidates_for
+from gateway.policy.fallback import Candidate
 from gateway.policy.ranking import needs_of
 from gateway.schema.chat import ChatAnswer, ChatRequest
 from gateway.schema.deltas import ChatChunk
@@ -33,7 +34,8 @@ class ChatStream:
         """Returns the next chunks, none after the proper end; raises ProviderError where it ends otherwise."""
         chunks = await self._stream.next_chunks()
         for chunk in chunks:
-            self._account.note_usage(chunk.usage)
+            if chunk.usage:
+                self._account.note_usage(chunk.usage)
         return chunks
 
     def finish(self, error: GatewayError | None = None) -> None:
@@ -51,6 +53,7 @@ class Pipeline:
     """The life of a request for inference: admit, choose, attempt, account."""
 
     registry: Registry
+    candidates: Candidates
     admission: Admission
     drain: Drain
     activation: Activation
@@ -69,33 +72,29 @@ class Pipeline:
     async def answer(self, request: ChatRequest, request_id: str) -> Served[ChatAnswer]:
         """Answers an admitted chat request whole; raises GatewayError."""
         order, candidates = self._begin("chat", request, request_id, stream=False)
-        with _closing(order.account):
-            served = await self.failover.answer(order, candidates)
-            order.account.note_usage(served.result.usage)
+        served = await _watched(order.account, self.failover.answer(order, candidates))
+        order.account.note_usage(served.result.usage)
         order.account.close()
-        return replace(served, attempts=order.trail.calls)
+        return _told(served, served.result, order)
 
     async def stream(self, request: ChatRequest, request_id: str) -> Served[ChatStream]:
         """Begins to answer an admitted chat request as a stream; raises GatewayError."""
         order, candidates = self._begin("chat", request, request_id, stream=True)
-        with _closing(order.account):
-            served = await self.failover.open(order, candidates)
-        stream = ChatStream(served.result, order.account)
-        return Served(stream, served.candidate, served.limits, served.dropped, order.trail.calls)
+        served = await _watched(order.account, self.failover.open(order, candidates))
+        return _told(served, ChatStream(served.result, order.account), order)
 
     async def embed(self, request: EmbeddingRequest, request_id: str) -> Served[EmbeddingAnswer]:
         """Answers an admitted request for embeddings; raises GatewayError."""
         order, candidates = self._begin("embeddings", request, request_id, stream=False)
-        with _closing(order.account):
-            served = await self.failover.embed(order, candidates)
-            order.account.note_usage(served.result.usage)
+        served = await _watched(order.account, self.failover.embed(order, candidates))
+        order.account.note_usage(served.result.usage)
         order.account.close()
-        return replace(served, attempts=order.trail.calls)
+        return _told(served, served.result, order)
 
     def _begin(
         self, kind: str, request: Request, request_id: str, *, stream: bool
     ) -> tuple[Order[Request], tuple[Candidate, ...]]:
-        candidates = candidates_for(request.model, self.registry, needs_of(kind, request.body))
+        candidates = self.candidates.of(request.model, needs_of(kind, request.body))
         if not candidates:
             text = f"The model {request.model!r} does not exist."
             raise RequestError(ReasonCode.MODEL_NOT_FOUND, text, param="model")
@@ -110,11 +109,15 @@ class Pipeline:
         return order, self.activation.arrange(candidates)
 
 
-@contextmanager
-def _closing(account: Account) -> Iterator[None]:
+def _told(served: Served[Any], result: Result, order: Order[Any]) -> Served[Result]:
+    """Gives a result with what the caller is told of how it came about."""
+    return Served(result, served.candidate, served.limits, served.dropped, order.trail.calls)
+
+
+async def _watched(account: Account, work: Awaitable[Result]) -> Result:
     """Lets every request leave its line in the log where it ends early, one that is left by its caller too."""
     try:
-        yield
+        return await work
     except BaseException as error:
         account.close(error)
         raise

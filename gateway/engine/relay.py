@@ -72,10 +72,13 @@ class AnswerStream:
             if isinstance(event, StreamFault):
                 self._failure = event.failure
                 return released
-            self._held.append(event)
-            if event.delivers and not event.finishes:
+            if event.finishes or not event.delivers:
+                self._held.append(event)
+                continue
+            if self._held:
                 released += self._held
                 self._held = []
+            released.append(event)
         if len(self._held) > _MOST_HELD:
             self._failure = _ENDLESS
         elif self._ended or self._decoder.complete:

@@ -33,20 +33,31 @@ class Leg:
 
     stream: AnswerStream
     attempt: Attempt
-    joint: Joint | None = None
 
     async def next_chunks(self) -> list[ChatChunk]:
-        """Returns the next chunks that are new, none after the proper end; raises ProviderError, DivergedError."""
-        while True:
-            chunks = await self.stream.next_chunks()
-            if new := self.new_of(chunks) if chunks else []:
-                return new
-            if not chunks:
-                return []
+        """Returns the next chunks that are new, none after the proper end; raises ProviderError."""
+        return await self.stream.next_chunks()
 
-    def new_of(self, chunks: Sequence[ChatChunk]) -> list[ChatChunk]:
-        if self.joint is None:
-            return list(chunks)
+
+@dataclass(slots=True)
+class JoinedLeg(Leg):
+    """The part of a target that goes on with what another has begun."""
+
+    joint: Joint
+
+    async def begin(self, first_chunks: Sequence[ChatChunk]) -> list[ChatChunk]:
+        """Returns the first chunks that are new; raises ProviderError, and DivergedError where nothing is new."""
+        if new := self._new_of(first_chunks) or await self.next_chunks():
+            return new
+        raise DivergedError("The new answer has nothing to add.")
+
+    async def next_chunks(self) -> list[ChatChunk]:
+        while chunks := await self.stream.next_chunks():
+            if new := self._new_of(chunks):
+                return new
+        return []
+
+    def _new_of(self, chunks: Sequence[ChatChunk]) -> list[ChatChunk]:
         return [new for chunk in chunks for new in self.joint.feed(chunk)]
 
 
@@ -55,8 +66,9 @@ def ways_of_rescue(
 ) -> Iterator[tuple[Candidate, Way]]:
     """Tells whom to ask where the stream of `first` breaks off, and for what; nobody where that is not wanted."""
     chain = order.chain
-    # The one that broke off is asked again only where retries are configured.
-    targets = (first, *others) if chain.retries.attempts else tuple(others)
+    # The one that broke off is asked again only where it has retries left.
+    may_retry = order.trail.calls_to(first) <= chain.retries.attempts
+    targets = (first, *others) if may_retry else tuple(others)
     match chain.rescue:
         case "replay" | "continue" as way:
             yield from ((candidate, way) for candidate in targets)
@@ -85,6 +97,7 @@ class RescuedStream:
         self._first_chunks: list[ChatChunk] | None = first_chunks
         self._ways = list(ways_of_rescue(order, leg.attempt.candidate, others))
         self._delivered = Delivered()
+        self._ended = False
 
     async def next_chunks(self) -> list[ChatChunk]:
         """Returns the next chunks, none after the proper end; raises ProviderError where nobody can go on."""
@@ -93,42 +106,42 @@ class RescuedStream:
         except ProviderError as error:
             chunks = await self._rescue(error)
         if not chunks:
-            self._attempting.health.note_success(self._leg.attempt)
+            self._ended = True
+            self._attempting.finish(self._leg.attempt)
         elif self._ways:
             for chunk in chunks:
                 self._delivered.note(chunk)
         return chunks
 
     def close(self) -> None:
-        """Ends the call to whoever is answering."""
+        """Ends the call to whoever is answering; before the proper end that means that the caller has left."""
         self._leg.stream.close()
+        if not self._ended:
+            self._attempting.cancel(self._leg.attempt)
 
     async def _rescue(self, error: ProviderError) -> list[ChatChunk]:
         self._leg.stream.close()
         self._attempting.fail(self._order, self._leg.attempt, error.failure)
         while self._ways and moves_on(error.failure, self._order.chain.triggers):
             candidate, way = self._ways.pop(0)
-            if self._attempting.health.admits(candidate) != "no":
-                try:
-                    if new := await self._go_on(candidate, way):
-                        return new
-                except (ProviderError, DivergedError):
-                    continue
+            try:
+                if new := await self._go_on(candidate, way):
+                    return new
+            except (ProviderError, DivergedError):
+                continue
         raise error
 
     async def _go_on(self, candidate: Candidate, way: Way) -> list[ChatChunk]:
         """Returns what another target adds to the delivered, none where it cannot be asked to."""
-        order: Order[ChatRequest] = self._order
-        joint: Joint = Splice(self._delivered)
-        if way == "continue":
-            continuation = continued(order.request, self._delivered, candidate.provider.vendor.quirks.prefill)
-            if continuation is None:
-                return []
-            order, joint = replace(order, request=continuation.request), continuation.joint
-        served, attempt = await self._attempting.make(order, Choice(candidate, way), self._calls.start)
-        leg = Leg(served.result.stream, attempt, joint)
+        asked = self._ask_for(candidate, way)
+        choice = self._choice_of(candidate, way) if asked else None
+        if not asked or not choice:
+            return []
+        order, joint = asked
+        served, attempt = await self._attempting.make(order, choice, self._calls.start)
+        leg = JoinedLeg(served.result.stream, attempt, joint)
         try:
-            new = leg.new_of(served.result.first_chunks) or await leg.next_chunks()
+            new = await leg.begin(served.result.first_chunks)
         except BaseException as error:  # whatever ends the attempt, the caller's leaving too, ends the call
             leg.stream.close()
             if isinstance(error, ProviderError):
@@ -137,4 +150,25 @@ class RescuedStream:
                 self._attempting.cancel(attempt)
             raise
         self._leg = leg
+        self._attempting.accept(order, attempt)
         return new
+
+    def _ask_for(self, candidate: Candidate, way: Way) -> tuple[Order[ChatRequest], Joint] | None:
+        """Says what is asked for and what joins it to the delivered; None where this cannot be asked for."""
+        if way == "replay":
+            return self._order, Splice(self._delivered)
+        prefill = candidate.provider.vendor.quirks.prefill
+        continuation = continued(self._order.request, self._delivered, prefill)
+        if continuation is None:
+            return None
+        return replace(self._order, request=continuation.request), continuation.joint
+
+    def _choice_of(self, candidate: Candidate, way: Way) -> Choice | None:
+        """Takes the permission to ask a target; None where it is better left alone."""
+        match self._attempting.health.admits(candidate):
+            case "freely":
+                return Choice(candidate, way)
+            case "as_trial" if trial := self._attempting.health.begin_trial(candidate):
+                return Choice(candidate, way, trial)
+            case _:
+                return None

@@ -13,6 +13,7 @@ from yarl import URL
 from gateway.config.registry import Timeouts
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import ProviderError, ProviderFailure
+from gateway.net.framing import connector_of
 from gateway.schema.exchange import UpstreamAnswer, UpstreamCall
 
 # Below the five seconds after which uvicorn, and with it vLLM, closes an idle connection: a request sent into
@@ -32,8 +33,7 @@ class Upstream:
     async def open(self) -> None:
         """Makes the pool ready; needs the running event loop that will use it."""
         self._opened = aiohttp.ClientSession(
-            # How many requests run at once is decided when they are admitted, not by queueing them here.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
+            connector=connector_of(asyncio.get_running_loop(), _KEEP_ALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"user-agent": "gauntlet-gateway", "accept-encoding": "identity"},
             skip_auto_headers={"content-type"},

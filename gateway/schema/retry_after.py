@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 # Who states the same wait in whole seconds too has rounded it, up or down.
 _ROUNDING_S = 1.0
-_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_NUMBER = re.compile(r"[0-9]{1,300}(\.[0-9]{1,18})?")
 _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 
 

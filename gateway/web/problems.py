@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from gateway.faces import FACES, Face, Problem
 from gateway.kernel.clock import Clock
 from gateway.kernel.codes import ReasonCode
-from gateway.kernel.errors import ExhaustedError, GatewayError, ProviderError, RequestError
+from gateway.kernel.errors import ExhaustedError, GatewayError, ProviderError, ProviderFailure, RequestError
 from gateway.kernel.masking import Scrubber
 from gateway.web.identity import request_id_of
 from gateway.web.json_response import JsonResponse
@@ -113,8 +114,13 @@ def _headers(error: GatewayError) -> Mapping[str, str]:
 
 def _retry_after(error: GatewayError) -> str | None:
     if isinstance(error, ProviderError):
-        return error.failure.retry_after if error.code in _WAITING else None
+        return _whole_seconds(error.failure) if error.code in _WAITING else None
     return error.retry_after if isinstance(error, ExhaustedError) else None
+
+
+def _whole_seconds(failure: ProviderFailure) -> str | None:
+    """Tells the wait in the one form that every SDK reads, in whichever the provider has told it."""
+    return failure.retry_after if failure.wait_s is None else str(ceil(failure.wait_s))
 
 
 _WAITING = frozenset({ReasonCode.RATE_LIMITED, ReasonCode.PROVIDER_DEGRADED, ReasonCode.PROVIDER_OFFLINE})

@@ -36,8 +36,14 @@ def shared_target(
         yield running
 
 
+def _lane_of(gateway: Connection, track: Track) -> Lane:
+    return Lane(gateway, track, track.world.journal.mark())
+
+
 @pytest.fixture
-def lane(request: pytest.FixtureRequest, gateway: Connection, tracks: Mapping[str, Track]) -> Lane:
-    """The lane of this test alone."""
+def lane(request: pytest.FixtureRequest, gateway: Connection, tracks: Mapping[str, Track]) -> Iterator[Lane]:
+    """The lane of this test alone; healed afterwards, or its providers would be probed to the end of the run."""
     gateway.notes.mask = gateway.notes.mask.with_known(key_of_lanes=KEY)
-    return Lane(gateway, tracks[request.node.nodeid])
+    yield (lane := _lane_of(gateway, tracks[request.node.nodeid]))
+    for provider in lane.track.providers:
+        provider.heal()

@@ -104,10 +104,14 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A lane as its test sees it: the gateway, the model to ask, and the providers in the chain's order."""
+    """A lane as its test sees it: the gateway, the model to ask, and the providers in the chain's order.
+
+    `mark` is where the journal of all lanes stood when the test began.
+    """
 
     gateway: Connection
     track: Track
+    mark: int = 0
 
     @property
     def model(self) -> str:
@@ -138,13 +142,13 @@ class Lane:
     def calls(self) -> list[Call]:
         """Return the calls for chat that the lane's providers have received, in the order of their arrival."""
         names = {provider.name for provider in self.track.providers}
-        calls = self.track.world.journal.since(0)
+        calls = self.track.world.journal.since(self.mark)
         return [call for call in calls if call.provider in names and call.kind_of_call == "chat"]
 
     def probes(self) -> list[Call]:
         """Return every other call that they have received."""
         names = {provider.name for provider in self.track.providers}
-        calls = self.track.world.journal.since(0)
+        calls = self.track.world.journal.since(self.mark)
         return [call for call in calls if call.provider in names and call.kind_of_call != "chat"]
 
     def asked(self) -> list[int]:

@@ -120,7 +120,7 @@ def _defaults(clock: Clock) -> dict[str, Any]:
 
 
 def _default_timeouts(clock: Clock) -> dict[str, float]:
-    return {} if clock.factor == 1 else _scaled(clock, first_byte_s=30, whole_s=120, idle_s=60, total_s=600)
+    return {} if clock.factor == 1 else _scaled(clock, first_byte_s=30, whole_s=90, idle_s=60, total_s=600)
 
 
 def _scaled(clock: Clock, **full_s: float) -> dict[str, float]:

@@ -59,7 +59,7 @@ def test_stream_that_is_held_open_ends(lane: Lane, step: Step) -> None:
 )
 def test_comments_are_no_progress(lane: Lane, at: int, place: str) -> None:
     """Comments keep a connection alive, not a request: the limit on silence holds in spite of them."""
-    lane.primary.always(Heartbeats(at, every_s=0.05, for_s=8), for_="chat")
+    lane.primary.always(Heartbeats(at, every_s=0.05, for_s=4), for_="chat")
     heard = lane.ask(stream=True)
     assert heard.took_s < IDLE_S + 1.5, f"comments have kept the caller waiting for {heard.took_s:.1f} s"
     if place == "before content":

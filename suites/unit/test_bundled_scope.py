@@ -27,6 +27,7 @@ def covered(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "--pyargs",
         "suites.smoke",
         "suites.contract",
+        "suites.chaos",
         "--collect-only",
         "-q",
         f"--evidence={plan}",

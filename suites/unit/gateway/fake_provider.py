@@ -44,6 +44,7 @@ class FakeProvider:
         self.probes = 0
         self.called = threading.Event()
         self.caller_left = threading.Event()
+        self._writers: set[Wire] = set()
         self._listening = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -74,8 +75,12 @@ class FakeProvider:
         self._listening.set()
         await self._stopping.wait()
         server.close()
+        for writer in self._writers:
+            writer.transport.abort()  # the loop ends before what nobody reads could be sent
+        await asyncio.sleep(0)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: Wire) -> None:
+        self._writers.add(writer)
         try:
             reply = self._reply_to(await _read(reader))
             answering = asyncio.ensure_future(reply(writer))

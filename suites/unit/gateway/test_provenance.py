@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.config.registry import Model, Registry
-from gateway.engine.failover import Served
+from gateway.engine.calls import Served
 from gateway.faces import CHAT_FACES
 from gateway.kernel.limits import Limits, Window
 from gateway.policy.fallback import Candidate

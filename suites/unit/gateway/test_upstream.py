@@ -107,6 +107,16 @@ def test_faults_on_the_wire_are_told_apart(
     assert text in told.detail
 
 
+def test_garbage_between_chunks_is_told(provider: FakeProvider) -> None:
+    """A body whose framing becomes garbage is told at once, not when the time is up."""
+    provider.then(stream(b"1", after=raw(b"no length at all\r\n")))
+
+    told = failure(provider.url)
+
+    # Whether the head was read before the garbage came is for the loop to decide.
+    assert told.reason in {ReasonCode.INVALID_RESPONSE, ReasonCode.STREAM_INTERRUPTED}
+
+
 def test_refused_connection_is_told(provider: FakeProvider) -> None:
     """Where nobody listens, the connection fails."""
     provider.close()

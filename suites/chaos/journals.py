@@ -1,0 +1,60 @@
+"""What the journals of a lane's providers say: who was asked, and how those calls ended."""
+
+import time
+from collections.abc import Sequence
+
+from fixtures.simulators.journal import Call
+from suites.chaos.lanes import Lane
+
+_ASKED_WITHIN_S = 5.0
+
+
+def place_of(call: Call) -> int:
+    """Return the place in its lane's chain of the provider that a call went to, counted from 1."""
+    return int(call.provider.rpartition("-")[2])
+
+
+def wait_until_asked(lane: Lane, places: Sequence[int]) -> None:
+    """Return once these providers have been asked, in this order.
+
+    Raises:
+        AssertionError: they are not, or others were.
+
+    """
+    deadline_s = time.monotonic() + _ASKED_WITHIN_S
+    while _count(lane) < len(places) and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert lane.asked() == list(places), f"asked were {lane.asked()} and not {list(places)}"
+
+
+def _count(lane: Lane) -> int:
+    journal = lane.track.world.journal
+    return sum(journal.count(provider.name, "chat") for provider in lane.track.providers)
+
+
+def ended(lane: Lane, call: Call, within_s: float) -> Call:
+    """Return a call once it has ended.
+
+    Raises:
+        AssertionError: it has not within that time.
+
+    """
+
+    def is_over(each: Call) -> bool:
+        return each.seq == call.seq and each.outcome != "open"
+
+    try:
+        return lane.track.world.journal.wait_for(is_over, within_s)
+    except TimeoutError as error:
+        raise AssertionError(f"a call goes on that nobody wants: {told(lane)}") from error
+
+
+def told(lane: Lane) -> str:
+    """Return the calls for chat in a line, for the reason of a failure."""
+    return "; ".join(f"provider {place_of(call)}: {call.status} {call.outcome}" for call in lane.calls())
+
+
+def pause_s(earlier: Call, later: Call) -> float:
+    """Return the seconds from the end of one call to the beginning of the next."""
+    assert earlier.ended_s is not None, "the earlier call has not ended"
+    return later.started_s - earlier.ended_s
