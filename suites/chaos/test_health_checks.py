@@ -109,7 +109,7 @@ def test_every_provider_is_checked_at_the_interval(watched_lane: Lane) -> None:
         )
 
 
-@pytest.mark.item("LD-091", "LD-093", "LD-094", "PL-104", "PL-106")
+@pytest.mark.item("LD-093", "LD-094", "PL-104", "PL-106")
 @pytest.mark.regression("R130")
 @pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
 def test_failed_checks_are_shown_and_acted_upon(watched_lane: Lane, fault: Step) -> None:
@@ -133,7 +133,7 @@ def test_failed_checks_are_shown_and_acted_upon(watched_lane: Lane, fault: Step)
     notes.measure("from the return to the first answer", round(back_s, 3), "s")
 
 
-@pytest.mark.item("LD-091", "LD-093")
+@pytest.mark.item("LD-093")
 def test_failed_check_is_forgiven_once(watched_lane: Lane) -> None:
     """A single check that fails takes nobody out: requests go where they went."""
     lane = watched_lane
@@ -147,7 +147,7 @@ def test_failed_check_is_forgiven_once(watched_lane: Lane) -> None:
         _wait_until_checked(lane, mark, 2)
 
 
-@pytest.mark.item("LD-091", "LD-094", "PL-105")
+@pytest.mark.item("LD-094", "PL-105")
 @pytest.mark.regression("R052")
 @pytest.mark.lane(kinds=("openai",))
 def test_offline_provider_is_the_last_resort(watched_lane: Lane) -> None:

@@ -1,9 +1,12 @@
 """Routing: each model leads to its provider, and to the next one where that fails."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from fixtures.simulators.steps import Status
-from fixtures.stage import Connection
+from fixtures.stage import FACTS, OPTIONS, Connection
+from fixtures.targets.protocol import Bench, Change, Registry, TargetStartError
 from suites.smoke.conversation import ask, expected_text
 
 MOST_MODELS = 20
@@ -74,6 +77,43 @@ def test_chain_is_followed_in_its_order(gateway: Connection) -> None:
     wanted = [gateway.target.models[name] for name in (model, *fallbacks)]
     assert asked == wanted, "the chain was not followed in its order"
     assert text == expected_text(gateway, last), "the text is not that of the last of the chain"
+
+
+@pytest.mark.item("UB-005")
+@pytest.mark.needs("fallback", "configuration")
+def test_chains_lead_to_models_that_are_offered(gateway: Connection) -> None:
+    """There is a chain, and each fallback in it is a model that callers may ask for."""
+    chains = gateway.target.chains
+    assert chains, "no chain is configured"
+    named = {fallback for fallbacks in chains.values() for fallback in fallbacks} | set(chains)
+    listed = {model["id"] for model in gateway.user.get("/v1/models").field("data")}
+    assert named <= listed, f"chains name what is not offered: {sorted(named - listed)}"
+
+
+@pytest.mark.item("UB-005")
+@pytest.mark.needs("fallback", "configuration")
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_circular_chain_is_refused(
+    request: pytest.FixtureRequest, gateway: Connection, bench: Bench, length: int
+) -> None:
+    """A gateway whose chain leads back to where it began does not start, and names the models of the circle."""
+    models = list(gateway.target.models)[:length]
+    circle = dict(zip(models, [*models[1:], models[0]], strict=True))
+
+    def close_circle(registry: Registry) -> None:
+        registry["chains"] = {model: [following] for model, following in circle.items()}
+
+    config = request.config
+    target = config.stash[OPTIONS].chosen_target()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(target.start(bench, config.stash[FACTS], Change(registry=close_circle)))
+        except TargetStartError as error:
+            refusal = str(error)
+        else:
+            pytest.fail("the gateway has started with a chain that runs in a circle")
+    unnamed = [model for model in models if model not in refusal]
+    assert not unnamed, f"the refusal does not name {unnamed}: {refusal}"
 
 
 def _break(gateway: Connection, model: str, fault: str) -> None:

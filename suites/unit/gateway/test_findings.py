@@ -36,7 +36,7 @@ def test_circle_is_reported_once(chains: dict[str, ChainForm], code: str, path: 
 
 def test_circle_of_long_chains_is_found() -> None:
     """A chain in its long form is looked at as well, and the finding leads to the fallback at fault."""
-    long = {"a": ChainEntry(fallbacks=["b"]), "b": ["a"]}
+    long: dict[str, ChainForm] = {"a": ChainEntry(fallbacks=["b"]), "b": ["a"]}
     [remark] = check_chains(Document(chains=long))
 
     assert remark.path == ("chains", "a", "fallbacks", 0)
