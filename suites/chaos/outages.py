@@ -30,6 +30,8 @@ QUICK = Clock(0.06)
 
 _ASK_EVERY_S = 0.05
 _LONGEST_RETURN_S = 5.0
+_JITTER_S = 0.1
+"""By how much nearer to each other two calls may arrive than they were made, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ class Course:
             yield f"{len(costly)} probes do more than look: {costly[0].method} {costly[0].path}"
         if not probes and self.outage.fault is not None:
             yield "it was never probed"
-        hasty = [gap_s for gap_s in _gaps_s(probes) if gap_s < interval_s * 0.9]
+        hasty = [gap_s for gap_s in _gaps_s(probes) if gap_s < interval_s - _JITTER_S]
         if hasty:
             yield f"it was probed again after {min(hasty):.2f} s, and {interval_s:g} s are configured"
         idle_s = [gap_s for gap_s in _gaps_s(probes) if gap_s > interval_s * 3 + 1]

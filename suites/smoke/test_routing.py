@@ -81,22 +81,12 @@ def test_chain_is_followed_in_its_order(gateway: Connection) -> None:
 
 @pytest.mark.item("UB-005")
 @pytest.mark.needs("fallback", "configuration")
-def test_chains_lead_to_models_that_are_offered(gateway: Connection) -> None:
-    """There is a chain, and each fallback in it is a model that callers may ask for."""
-    chains = gateway.target.chains
-    assert chains, "no chain is configured"
-    named = {fallback for fallbacks in chains.values() for fallback in fallbacks} | set(chains)
-    listed = {model["id"] for model in gateway.user.get("/v1/models").field("data")}
-    assert named <= listed, f"chains name what is not offered: {sorted(named - listed)}"
-
-
-@pytest.mark.item("UB-005")
-@pytest.mark.needs("fallback", "configuration")
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_circular_chain_is_refused(
     request: pytest.FixtureRequest, gateway: Connection, bench: Bench, length: int
 ) -> None:
     """A gateway whose chain leads back to where it began does not start, and names the models of the circle."""
+    assert gateway.target.chains, "no chain is configured"
     models = list(gateway.target.models)[:length]
     circle = dict(zip(models, [*models[1:], models[0]], strict=True))
 
