@@ -229,7 +229,7 @@ def test_slow_trial_costs_one_caller(lane: Lane, *, stream: bool) -> None:
     lane.ask(stream=stream)
     lane.primary.heal()
     lane.primary.always(Slow(1_000), for_="chat")
-    time.sleep(PROBE_INTERVAL_S + 0.3)
+    _wait_until_probed(lane)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _number: lane.ask(stream=stream), range(8)))
     ends = sorted(place for heard in answers for place in (1, 2) if heard.is_answer(lane.text_of(place)))
@@ -261,3 +261,12 @@ def test_everybody_down_is_told_clearly(lane: Lane, fault: Step, *, stream: bool
     )
     lane.fallback.heal()
     lane.wait_until_answered_by(2, BACK_WITHIN_S)
+
+
+def _wait_until_probed(lane: Lane) -> None:
+    """Return once a probe of the lane's first provider has succeeded, and the gateway has heard of it."""
+    deadline_s = time.monotonic() + PROBE_INTERVAL_S + 2
+    while not any(call.status == HTTPStatus.OK and call.outcome == "complete" for call in lane.probes()):
+        assert time.monotonic() < deadline_s, "it is not probed"
+        time.sleep(0.02)
+    time.sleep(0.1)  # what the provider has sent is on its way to the gateway
