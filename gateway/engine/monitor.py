@@ -49,7 +49,8 @@ class Monitor:
                 interval_s = self.checks.interval_s * (1 - _SPREAD * self.rng.random())
                 check_due_s = self.clock.monotonic_s() + interval_s
             soonest_s = self.clock.monotonic_s() + self._least_gap_s
-            await self._probe(provider)
+            # A loop's timer may be early by a millisecond, and a probe counts only once it was due.
+            await self._probe(provider, max(due_s, self.clock.monotonic_s()))
 
     @property
     def _least_gap_s(self) -> float:
@@ -70,9 +71,8 @@ class Monitor:
         wake.clear()
         return False
 
-    async def _probe(self, provider: Provider) -> None:
+    async def _probe(self, provider: Provider, began_s: float) -> None:
         # The next one is due an interval after this one was sent, not after a provider has kept silent.
-        began_s = self.clock.monotonic_s()
         timeout_s = min(
             self.checks.timeout_s, max(_LEAST_GAP_S, self.registry.resilience.breaker.probe_interval_s)
         )
