@@ -23,7 +23,7 @@ from gateway.engine.health import Health
 from gateway.engine.monitor import Monitor
 from gateway.engine.pipeline import Pipeline
 from gateway.engine.probes import Prober
-from gateway.kernel.clock import Clock, SystemClock
+from gateway.kernel.clock import Clock, SystemClock, sleep_in_full
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.logs import Log, build_log
 from gateway.kernel.masking import Scrubber
@@ -84,7 +84,7 @@ def create_app(
         attempting=Attempting(health, clock),
         trails=trails,
         rng=rng,
-        sleep=asyncio.sleep,
+        sleep=sleep_in_full,
     )
     pipeline = Pipeline(
         registry=registry,

@@ -1,3 +1,4 @@
+import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -23,3 +24,10 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+async def sleep_in_full(wait_s: float) -> None:
+    """Waits so long and never less, though the timer of an event loop may come a millisecond early."""
+    until_s = time.monotonic() + wait_s
+    while (left_s := until_s - time.monotonic()) > 0:
+        await asyncio.sleep(left_s)

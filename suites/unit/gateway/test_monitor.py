@@ -44,11 +44,22 @@ class ScriptedProber(Prober):
         )
 
 
+class EarlyTimers(SystemClock):
+    """A clock that loses a millisecond whenever it is read, so that every timer comes early by it."""
+
+    def __init__(self) -> None:
+        self._readings = 0
+
+    def monotonic_s(self) -> float:
+        self._readings += 1
+        return super().monotonic_s() - 0.001 * self._readings
+
+
 class Watched:
     """A monitor at work on a registry, with all that it works with."""
 
-    def __init__(self, registry: Registry) -> None:
-        clock, self.log = SystemClock(), io.StringIO()
+    def __init__(self, registry: Registry, clock: SystemClock | None = None) -> None:
+        clock, self.log = clock or SystemClock(), io.StringIO()
         log = build_log("info", self.log, clock, Scrubber([]))
         resilience = registry.resilience
         self.registry = registry
@@ -95,9 +106,9 @@ async def come_about(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.001)
 
 
-def watched(**resilience: object) -> Watched:
+def watched(clock: SystemClock | None = None, **resilience: object) -> Watched:
     providers = {"openai": {}, "ollama": {}, "off": {"vendor": "ollama", "enabled": False}}
-    return Watched(registry_of(providers, {}, resilience={"breaker": SOON, **resilience}))
+    return Watched(registry_of(providers, {}, resilience={"breaker": SOON, **resilience}), clock)
 
 
 def test_active_providers_are_checked_from_the_start() -> None:
@@ -196,3 +207,19 @@ def test_monitor_ends_when_it_is_cancelled() -> None:
     scene.play(lambda: come_about(lambda: len(scene.prober.asked) == 2))
 
     assert sorted(scene.prober.asked) == ["ollama", "openai"]
+
+
+def test_probe_that_a_timer_makes_early_counts() -> None:
+    """A timer that comes a millisecond early costs no second probe: the first one brings a target back."""
+    scene = watched(EarlyTimers(), health_checks=OFF)
+    target = scene.target("openai")
+
+    async def story() -> None:
+        scene.break_down(target)
+        await come_about(lambda: scene.prober.asked)
+        await asyncio.sleep(0)
+        assert [each.state for each in scene.health.report("openai")] == ["half_open"]
+
+    scene.play(story)
+
+    assert scene.prober.asked == ["openai"]
