@@ -29,5 +29,5 @@ class SystemClock:
 async def sleep_in_full(wait_s: float) -> None:
     """Waits so long and never less, though the timer of an event loop may come a millisecond early."""
     until_s = time.monotonic() + wait_s
-    while (left_s := until_s - time.monotonic()) > 0:
+    while (left_s := until_s - time.monotonic()) > 0:  # noqa: ASYNC110  it waits for a time, not for an event
         await asyncio.sleep(left_s)
