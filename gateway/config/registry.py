@@ -1,5 +1,5 @@
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -138,8 +138,15 @@ class Registry(_Frozen):
     def _usual_chain(self) -> Chain:
         return Chain(**for_every_chain(self.resilience))
 
-    def models_of(self, provider: str) -> tuple[Model, ...]:
-        return tuple(model for model in self.models.values() if model.provider == provider)
+    def models_of(self, provider: str) -> Sequence[Model]:
+        return self._models_by_provider.get(provider, ())
+
+    @cached_property
+    def _models_by_provider(self) -> Mapping[str, Sequence[Model]]:
+        models: dict[str, list[Model]] = {}
+        for model in self.models.values():
+            models.setdefault(model.provider, []).append(model)
+        return models
 
 
 def for_every_chain(resilience: Resilience) -> dict[str, Any]:
