@@ -209,7 +209,7 @@ def _suite_tests(session: nox.Session, suite: str, arguments: list[str], *, in_g
         _remove(ALLURE_RESULTS)
     _python_m(
         session,
-        f"pytest suites/{suite} -n 2",
+        f"pytest suites/{suite} -n 2 --dist worksteal",
         f"--evidence={evidence}",
         f"--alluredir={ALLURE_RESULTS}",
         *arguments,

@@ -22,7 +22,7 @@ QUESTION = "Name a river of Europe."
 KEY_VARIABLE = "CHAOS_PROVIDERS_KEY"
 KEY = "sk-simulated-chaos-not-a-secret"
 
-PROBE_INTERVAL_S = 0.5
+PROBE_INTERVAL_S = 0.25
 """How often a provider that is left alone is probed behind the lanes."""
 
 RESILIENCE: Mapping[str, Any] = {

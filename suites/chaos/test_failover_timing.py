@@ -66,7 +66,7 @@ class TimedGateway:
         return Side(base_url=self.target.url, key=self.target.keys.user, model=model, stream=stream)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def timed(
     request: pytest.FixtureRequest, shared_target: RunningTarget, bench: Bench, simulators: SimulatorServer
 ) -> Iterator[TimedGateway]:

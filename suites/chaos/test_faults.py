@@ -41,7 +41,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", parameters)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def builder(
     request: pytest.FixtureRequest,
     shared_target: RunningTarget,
@@ -59,7 +59,7 @@ def builder(
     return Builder(start, simulators, proxies)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ground(request: pytest.FixtureRequest, builder: Builder) -> Iterator[Ground]:
     """One gateway before a site for each case that is collected."""
     tests = [test for test in request.session.items if isinstance(test, pytest.Function)]

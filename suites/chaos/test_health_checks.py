@@ -51,7 +51,7 @@ AWAY: Mapping[str, Step] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def watched(
     request: pytest.FixtureRequest, bench: Bench, simulators: SimulatorServer
 ) -> Iterator[tuple[RunningTarget, Mapping[str, Track]]]:

@@ -33,7 +33,7 @@ PARAMETERS = {"temperature": 0, "max_tokens": 8}
 STREAMS = 0.65
 """The share of streams: not half, where the median time to the first content would be now theirs, now the others'."""
 
-SCALES = {"quick": 0.08, "full": 1.0}
+SCALES = {"quick": 0.05, "full": 1.0}
 OUTAGE_S, EVERY_S, PROBE_INTERVAL_S = 60.0, 4.0, 5.0
 """An outage, how often a request comes meanwhile, and how often a dead provider is probed; all of them scaled."""
 
