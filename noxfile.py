@@ -30,8 +30,11 @@ PACKAGES = ("checklists", "fixtures", "gateway", "reports", "suites")
 ALLURE_3 = "allure@3.18.0"
 ALLURE_2 = "allure-commandline@2.46.1"
 
-SUITES = ("smoke", "contract", "chaos")
+SUITES = ("smoke", "contract", "chaos", "load")
 """The suites of the gate, in the order in which they run."""
+
+MEASURED = frozenset({"load"})
+"""The suites beside whose tests nothing else may run."""
 
 EVIDENCE = BUILD / "gate" / "evidence"
 ALLURE_RESULTS = BUILD / "gate" / "allure-results"
@@ -76,6 +79,12 @@ def chaos(session: nox.Session) -> None:
     _suite_tests(session, "chaos", session.posargs)
 
 
+@nox.session
+def load(session: nox.Session) -> None:
+    """The load suite alone, for minutes or as long as in the field: -- [--load full] [--target URL]."""
+    _suite_tests(session, "load", session.posargs)
+
+
 @nox.session(name="chaos-toxiproxy")
 def chaos_toxiproxy(session: nox.Session) -> None:
     """The faults below HTTP again, over the original Toxiproxy where one is to be had (docs/CHAOS.md)."""
@@ -87,8 +96,8 @@ def chaos_toxiproxy(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Benchmarks, each beside a baseline in the same run: how fast and how punctual the simulated providers are."""
-    _python_m(session, "fixtures.simulators.bench", *session.posargs)
+    """Benchmarks beside baselines in the same run: -- [--quick] [--only throughput,latency] [--peers litellm]."""
+    _python_m(session, "fixtures.bench", *session.posargs)
 
 
 @nox.session
@@ -207,9 +216,10 @@ def _suite_tests(session: nox.Session, suite: str, arguments: list[str], *, in_g
     _remove(evidence)
     if not in_gate:
         _remove(ALLURE_RESULTS)
+    spread = "-n 0 -p no:randomly" if suite in MEASURED else "-n 2 --dist worksteal"
     _python_m(
         session,
-        f"pytest suites/{suite} -n 2 --dist worksteal",
+        f"pytest suites/{suite} {spread}",
         f"--evidence={evidence}",
         f"--alluredir={ALLURE_RESULTS}",
         *arguments,
