@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from gateway.dialects.begun_answer import trim_begun_answer
 from gateway.dialects.data_url import DataUrl, address_of, read_data_url
 from gateway.dialects.shortfall import ECHOES, Shortfall, unsupported
 from gateway.dialects.tool_arguments import read_call
@@ -45,6 +46,7 @@ def conversation(
                 raise unsupported(f"{where}.role", f"this provider knows no messages of a {role}")
     if not turns or turns[0]["role"] != "user":
         raise unsupported("messages", "a conversation with this model begins with a message of the user")
+    trim_begun_answer(turns)
     return system, turns
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from gateway.dialects.begun_answer import trim_begun_answer
 from gateway.dialects.data_url import address_of, read_data_url
 from gateway.dialects.shortfall import ECHOES, Shortfall, unsupported
 from gateway.dialects.tool_arguments import read_call
@@ -49,6 +50,7 @@ def conversation(messages: Sequence[Mapping[str, Any]], shortfall: Shortfall) ->
             turns[-1]["content"] += blocks
         elif blocks:
             turns.append({"role": role, "content": blocks})
+    trim_begun_answer(turns)
     return system, turns
 
 
