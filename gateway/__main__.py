@@ -1,4 +1,5 @@
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,9 @@ from gateway.web.server import DrainingServer, bind, route_logs
 
 _REFUSED = 1
 _WRONG_USE = 2
+
+# More than the requests under way have at a time, so that those end before anybody looks at what they hold.
+_YOUNG_OBJECTS = 10_000
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -108,11 +112,23 @@ def _run(settings: Settings, registry: Registry) -> int:
     address = f"http://{host}:{listener.getsockname()[1]}"
 
     def announce() -> None:
+        _spare_the_collector()
         sys.stdout.write(f"listening on {address}\n")
         sys.stdout.flush()
 
     DrainingServer(app, drain, settings.drain_timeout_s, announce).run([listener])
     return 0
+
+
+def _spare_the_collector() -> None:
+    """Leaves what is there before the first request to itself, and looks for cycles less often.
+
+    A full collection goes through all the code that was imported: it stopped every caller for 30 ms once in some
+    thousand requests, and takes 1 ms without. To go through the requests under way after every seventh took 5 % of all.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,10 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random
-from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from gateway.config.registry import Registry
 from gateway.config.settings import Settings
@@ -25,6 +24,7 @@ from gateway.engine.pipeline import Pipeline
 from gateway.engine.probes import Prober
 from gateway.kernel.clock import Clock, SystemClock, sleep_in_full
 from gateway.kernel.errors import GatewayError
+from gateway.kernel.ids import id_source
 from gateway.kernel.logs import Log, build_log
 from gateway.kernel.masking import Scrubber
 from gateway.net.upstream import Upstream
@@ -39,10 +39,7 @@ from gateway.web.providers import Providers
 from gateway.web.reason_catalog import ReasonCatalog
 from gateway.web.request_id import RequestIdMiddleware
 from gateway.web.routes import build_routes
-
-
-def _new_id() -> str:
-    return uuid4().hex
+from gateway.web.shortcut import ShortcutMiddleware
 
 
 def scrubber_for(settings: Settings, registry: Registry) -> Scrubber:
@@ -58,11 +55,12 @@ def create_app(
     clock: Clock | None = None,
     log: Log | None = None,
     drain: Drain | None = None,
-    new_id: Callable[[], str] = _new_id,
+    new_id: Callable[[], str] | None = None,
 ) -> Starlette:
     """Builds the application: the only place that knows all the parts and joins them."""
     rng = Random()  # noqa: S311  it spreads retries and probes
     clock, drain, scrubber = clock or SystemClock(), drain or Drain(), scrubber_for(settings, registry)
+    new_id = new_id or id_source()
     log = log or build_log(settings.log_level, sys.stderr, clock, scrubber)
     admission = Admission(settings.user_keys, settings.admin_keys)
     problems = Problems(scrubber, clock)
@@ -98,10 +96,11 @@ def create_app(
         log=log,
         new_id=new_id,
     )
+    inference = Inference(pipeline, problems)
     app = Starlette(
         routes=build_routes(
             Liveness(drain, upstream),
-            Inference(pipeline, problems),
+            inference,
             Catalog(registry, admission, int(clock.now().timestamp())),
             Providers(registry, admission, prober, health, activation, problems, log),
             ReasonCatalog(admission),
@@ -109,11 +108,14 @@ def create_app(
             Governance(registry, admission, trails, problems),
             Attempts(admission, trails, problems),
         ),
-        middleware=[Middleware(RequestIdMiddleware, clock=clock, log=log, problems=problems, new_id=new_id)],
-        exception_handlers={GatewayError: problems.of_gateway, HTTPException: problems.of_http},
         lifespan=_lifespan(upstream, monitor),
     )
     app.router.redirect_slashes = False
+    handlers = {GatewayError: problems.of_gateway, HTTPException: problems.of_http}
+    routed = ExceptionMiddleware(app.router, handlers)
+    served = ShortcutMiddleware(routed, endpoints=inference.endpoints, problems=problems)
+    # Starlette would put around it what answers unexpected errors, which the outermost of ours does better.
+    app.middleware_stack = RequestIdMiddleware(served, clock=clock, log=log, problems=problems, new_id=new_id)
     return app
 
 

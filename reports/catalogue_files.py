@@ -72,6 +72,13 @@ class SuiteDemand(Entry):
     demand: Demand
 
 
+class Blank(Entry):
+    """A figure that the checklist leaves open: the measurement of this name and unit fills it."""
+
+    measurement: Text
+    unit: Unit
+
+
 class ItemEntry(Entry):
     """One line of a checklist as it is written."""
 
@@ -84,6 +91,7 @@ class ItemEntry(Entry):
     thresholds: dict[str, ThresholdEntry] = Field(default_factory=dict)
     note: str = ""
     suites: SuiteDemand | None = None
+    blank: Blank | None = None
 
     @model_validator(mode="after")
     def _kind_fits(self) -> "ItemEntry":
@@ -91,6 +99,8 @@ class ItemEntry(Entry):
             raise ValueError(f"needs are those of a check, and this is of kind {self.kind}")
         if self.suites and self.kind is Kind.ATTEST:
             raise ValueError("an attest item is a person's to sign: no suite can answer it")
+        if self.blank and self.kind is Kind.ATTEST:
+            raise ValueError("an attest item is a person's to sign: no measurement can fill its blank")
         return self
 
 

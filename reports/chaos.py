@@ -8,8 +8,9 @@ from hashlib import sha256
 from reports.evidence import TestResult
 from reports.observations import Timeline
 from reports.page import shown
+from reports.pictures import Picture
 from reports.states import State
-from reports.timeline import Picture, picture
+from reports.timeline import picture
 
 WORDS = {
     "ok": "answered",
@@ -74,7 +75,7 @@ def _facts(timeline: Timeline) -> list[str]:
         )
     probes = Counter(each.probe for each in timeline.attempts)
     if probes[True]:
-        facts.append(f"{probes[True]} probes")
+        facts.append(f"{probes[True]} {'probe' if probes[True] == 1 else 'probes'}")
     if len(timeline.requests) < total:
         facts.append(f"{len(timeline.requests)} of the requests are drawn")
     return facts

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Self
 
 from reports.catalogue_files import (
+    Blank,
     CapabilitiesFile,
     ChecklistFile,
     ItemEntry,
@@ -45,6 +46,7 @@ class Item:
     thresholds: tuple[Threshold, ...] = ()
     note: str = ""
     suites: SuiteDemand | None = None
+    blank: Blank | None = None
 
     def threshold(self, name: str) -> Threshold:
         """Return the figure called `name`; KeyError with the names that there are if there is none such."""
@@ -209,6 +211,7 @@ def _item(entry: ItemEntry, checklist: str, section: str) -> Item:
         thresholds=thresholds_of(entry.thresholds),
         note=entry.note,
         suites=entry.suites,
+        blank=entry.blank,
     )
 
 

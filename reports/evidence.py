@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from pydantic.dataclasses import dataclass
 
 from reports.errors import OutputError
-from reports.observations import Distribution, Timeline
+from reports.observations import Compared, Distribution, Plot, Timeline
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -143,7 +143,7 @@ class TestResult:
     """What one test found; `story` is its requirement in a sentence, `reproduce` runs it alone.
 
     `cell` is its place in the matrix of the contract, None where it has none. `timelines` and `distributions` are what
-    a test of faults leaves.
+    a test of faults leaves, `plots` and `compared` what one of load does.
     """
 
     __test__: ClassVar[bool] = False  # pytest collects classes by their name
@@ -165,6 +165,8 @@ class TestResult:
     cell: Cell | None = None
     timelines: tuple[Timeline, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    compared: tuple[Compared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)

@@ -1,4 +1,4 @@
-"""What a test of faults leaves beside its outcome: a time line of what happened, and distributions of timings."""
+"""What a test leaves beside its outcome: time lines, distributions, plots, and comparisons with a saved run."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -112,3 +112,56 @@ class Distribution:
     holds: bool | None = None
     baseline: Baseline | None = None
     curve: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Line:
+    """The points (x, y) of one line in the order of x; `dots` are points that nothing joins, as measured values are.
+
+    Where a coordinate is infinite or no number, the line has a gap.
+    """
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    dots: bool = False
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Mark:
+    """A place on the x axis with a name, as the knee has."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Plot:
+    """A picture of lines over one axis; lines in several units are several plots.
+
+    Of the kinds, `time` has on x the seconds since the beginning of the run; `percentiles` has the per cent of the
+    values that y is not below, so that 99 is P99; `curve` has anything else. Units are those of a checklist: times in
+    `s`, memory in `MB`, what is counted in `count`. `bands` are faults, in seconds of x, and `limit` is a value of y.
+    """
+
+    name: str
+    kind: Literal["time", "percentiles", "curve"]
+    x: str
+    x_unit: str
+    y: str
+    y_unit: str
+    lines: tuple[Line, ...]
+    bands: tuple[Band, ...] = ()
+    limit: float | None = None
+    limit_text: str | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Compared:
+    """How a figure stands to the saved run; the per cent are the interval of what was added, less than 0 if faster."""
+
+    figure: str
+    verdict: Literal["no different", "slower", "faster", "too noisy to say", "none saved"]
+    low_percent: float | None = None
+    high_percent: float | None = None
+    text: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reports.blanks import NOT_MEASURED, entry, fills
 from reports.checklists import Checklist, Section
 from reports.evidence import Fate, Measurement
 from reports.item_verdicts import ItemVerdict
@@ -73,6 +74,14 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedFigure:
+    """A figure that has a limit, with the items that it speaks for."""
+
+    items: tuple[str, ...]
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
 class SectionView:
     """A section with its items, those in scope apart."""
 
@@ -127,22 +136,30 @@ def checklists(report: Report) -> tuple[ChecklistView, ...]:
 
 
 def figures(verdict: ItemVerdict) -> tuple[Figure, ...]:
-    """Return what was measured for an item, and after it the thresholds that nothing was measured for."""
-    measured = verdict.testimony.measurements
+    """Return the blank of an item, what else was measured, and the thresholds that nothing was measured for."""
+    blank = entry(verdict.item, verdict.testimony)
+    entered = () if blank is None else (Figure(f"{blank.title}:", blank.text, "", None),)
+    measured = [each for each in verdict.testimony.measurements if not fills(verdict.item, each)]
     taken = {each.limit for each in measured}
-    blank = (limit for limit in verdict.item.thresholds if str(limit) not in taken)
-    return (*map(_measured, measured), *map(_blank, blank))
+    unmeasured = (limit for limit in verdict.item.thresholds if str(limit) not in taken)
+    return (*entered, *map(figure, measured), *map(_unmeasured, unmeasured))
 
 
-def judged_figures(report: Report) -> tuple[tuple[str, Figure], ...]:
-    """Return, with their items, the figures in scope that have a limit, the missed ones first."""
-    found = [
-        (verdict.item.id, figure)
-        for verdict in report.verdict.in_scope
-        for figure in figures(verdict)
-        if figure.holds is not None
-    ]
-    return tuple(sorted(found, key=lambda each: each[1].holds is True))
+def figure(measurement: Measurement) -> Figure:
+    """Return a measured value as texts."""
+    value = shown(measurement.value, measurement.unit)
+    return Figure(measurement.name, value, measurement.limit or "", measurement.holds)
+
+
+def judged_figures(report: Report) -> tuple[JudgedFigure, ...]:
+    """Return the figures in scope that have a limit, each once with all its items, the missed ones first."""
+    items: dict[Figure, list[str]] = {}
+    for verdict in report.verdict.in_scope:
+        for each in figures(verdict):
+            if each.holds is not None:
+                items.setdefault(each, []).append(verdict.item.id)
+    found = (JudgedFigure(tuple(dict.fromkeys(ids)), each) for each, ids in items.items())
+    return tuple(sorted(found, key=lambda each: each.figure.holds is True))
 
 
 def warnings(report: Report) -> tuple[WarningView, ...]:
@@ -224,10 +241,5 @@ def _section(section: Section, by_id: dict[str, ItemVerdict]) -> SectionView:
     )
 
 
-def _measured(measurement: Measurement) -> Figure:
-    value = shown(measurement.value, measurement.unit)
-    return Figure(measurement.name, value, measurement.limit or "", measurement.holds)
-
-
-def _blank(threshold: Threshold) -> Figure:
-    return Figure(threshold.name.replace("_", " "), "not measured", str(threshold), None)
+def _unmeasured(threshold: Threshold) -> Figure:
+    return Figure(threshold.name.replace("_", " "), NOT_MEASURED, str(threshold), None)

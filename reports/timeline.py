@@ -1,19 +1,28 @@
 """A time line as a picture: places and paths, worked out before the template is asked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
+from reports.axes import brief
 from reports.observations import Band, TimedAttempt, TimedRequest, Timeline
-from reports.page import shown
+from reports.pictures import (
+    LABEL_HEIGHT,
+    LETTER,
+    Label,
+    Picture,
+    Shade,
+    Stroke,
+    extent,
+    named,
+    place,
+    put_beside,
+    rows_of,
+)
 from reports.scales import Linear, Logarithmic, decades
 
 WIDTH = 1120
 _LEFT, _RIGHT = 104, WIDTH - 14
-_LETTER = 6.3
-"""About how wide a letter of a label is."""
-
-_LABEL_HEIGHT, _GAP, _AXIS_HEIGHT = 15, 26, 26
+_GAP, _AXIS_HEIGHT = 26, 26
 _ROW_HEIGHT, _MOST_ROWS = 7, 24
 _PANEL_HEIGHT, _LANE_HEIGHT = 104, 24
 _LEAST_S = 0.0001
@@ -34,46 +43,6 @@ MARKS: Mapping[str, str] = {
 """A shape for each outcome and for what a checker objects to, for those who do not see colours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shade:
-    """A fault from its beginning to its end, over the whole picture or over the lane of the provider that it hit."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    kind: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    x: float
-    y: float
-    text: str
-    anchor: str = "start"
-    kind: str = "name"
-
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """Everything that is drawn alike, in one path."""
-
-    kind: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the template writes as SVG, in a box of `WIDTH` by `height`."""
-
-    height: float
-    shades: tuple[Shade, ...]
-    grid: str
-    strokes: tuple[Stroke, ...]
-    labels: tuple[Label, ...]
-
-
 class _Pen:
     """Gathers strokes by their kind, labels, and lines of the grid."""
 
@@ -84,10 +53,10 @@ class _Pen:
 
     def line(self, kind: str, begin_x: float, end_x: float, y: float) -> None:
         if end_x - begin_x >= 1:
-            self._paths[f"line {kind}"].append(f"M{_n(begin_x)} {_n(y)}H{_n(end_x)}")
+            self._paths[f"line {kind}"].append(f"M{place(begin_x)} {place(y)}H{place(end_x)}")
 
     def mark(self, kind: str, x: float, y: float) -> None:
-        self._paths[f"mark {kind}"].append(MARKS[kind].format(x=_n(x), y=_n(y)))
+        self._paths[f"mark {kind}"].append(MARKS[kind].format(x=place(x), y=place(y)))
 
     @property
     def strokes(self) -> tuple[Stroke, ...]:
@@ -111,6 +80,7 @@ def picture(timeline: Timeline) -> Picture:
     lanes, y = _draw_providers(timeline, time_x, pen, y)
     _draw_axis(time_x, pen, top, y)
     return Picture(
+        width=WIDTH,
         height=y + _AXIS_HEIGHT,
         shades=tuple(_shades(timeline, time_x, (top, y), lanes)),
         grid="".join(pen.grid),
@@ -119,35 +89,12 @@ def picture(timeline: Timeline) -> Picture:
     )
 
 
-def rows_of(spans: Iterable[tuple[float, float]]) -> list[int]:
-    """Return a row for each span, given in the order of their beginnings, so that in a row none overlap."""
-    ends: list[float] = []
-    rows: list[int] = []
-    for begin, end in spans:
-        row = next((row for row, busy in enumerate(ends) if busy <= begin), len(ends))
-        ends[row : row + 1] = [end]
-        rows.append(row)
-    return rows
-
-
 def _name_bands(bands: Sequence[Band], time_x: Linear, pen: _Pen) -> float:
     """Write the name of each kind of fault once, above the first, and return where the picture begins."""
-    named: dict[str, list[Band]] = {}
-    for band in bands:
-        named.setdefault(f"{band.name} at {band.where}", []).append(band)
-    texts = [
-        (f"{name} ({len(alike)} times)" if len(alike) > 1 else name, alike[0])
-        for name, alike in named.items()
-    ]
-    spans = []
-    for text, band in texts:
-        length = min(len(text) * _LETTER, _RIGHT - _LEFT)
-        begin = min(time_x(band.begin_s), _RIGHT - length)
-        spans.append((begin, begin + length + _LETTER))
-    rows = rows_of(spans)
-    for (text, _band), (begin, _end), row in zip(texts, spans, rows, strict=True):
-        pen.labels.append(Label(begin, _LABEL_HEIGHT * (row + 1) - 4, text, kind="fault"))
-    return _LABEL_HEIGHT * (max(rows, default=0) + 1) + 4
+    texts = [(name, time_x(first.begin_s), "fault") for name, first in named(bands)]
+    labels, bottom = put_beside(texts, (_LEFT, _RIGHT), 0)
+    pen.labels += labels
+    return max(bottom, LABEL_HEIGHT) + 4
 
 
 def _draw_requests(timeline: Timeline, time_x: Linear, pen: _Pen, top: float) -> float:
@@ -179,8 +126,8 @@ def _draw_latencies(requests: Sequence[TimedRequest], time_x: Linear, pen: _Pen,
     low, high = decades(min(wait for _each, wait in waits), max(wait for _each, wait in waits))
     wait_y = Logarithmic(low, high, top + _PANEL_HEIGHT, top)
     for tick in wait_y.ticks():
-        pen.grid.append(f"M{_LEFT} {_n(wait_y(tick))}H{_RIGHT}")
-        pen.labels.append(Label(_LEFT - 12, wait_y(tick) + 4, shown(tick, "s"), "end", "tick"))
+        pen.grid.append(f"M{_LEFT} {place(wait_y(tick))}H{_RIGHT}")
+        pen.labels.append(Label(_LEFT - 12, wait_y(tick) + 4, brief(tick, "s"), "end", "tick"))
     pen.labels.append(Label(0, top + _PANEL_HEIGHT / 2 + 4, "wait"))
     for request, wait_s in waits:
         pen.mark(request.outcome, time_x(request.at_s), wait_y(wait_s))
@@ -197,7 +144,7 @@ def _draw_providers(
     lanes = {name: top + number * _LANE_HEIGHT for number, name in enumerate(by_provider)}
     for name, y in lanes.items():
         pen.labels.append(Label(_LEFT - 12, y + 4, _shortened(name), "end"))
-        pen.grid.append(f"M{_LEFT} {_n(y)}H{_RIGHT}")
+        pen.grid.append(f"M{_LEFT} {place(y)}H{_RIGHT}")
         for attempt in by_provider[name]:
             begin = time_x(attempt.at_s)
             end = time_x(timeline.length_s if attempt.ended_s is None else attempt.ended_s)
@@ -209,19 +156,18 @@ def _draw_providers(
 def _draw_axis(time_x: Linear, pen: _Pen, top: float, bottom: float) -> None:
     for tick in time_x.ticks():
         x = time_x(tick)
-        pen.grid.append(f"M{_n(x)} {_n(top)}V{_n(bottom)}")
+        pen.grid.append(f"M{place(x)} {place(top)}V{place(bottom)}")
         pen.labels.append(Label(x, bottom + 16, f"{tick:g} s", "middle", "tick"))
 
 
 def _shades(
-    timeline: Timeline, time_x: Linear, extent: tuple[float, float], lanes: Mapping[str, float]
+    timeline: Timeline, time_x: Linear, between: tuple[float, float], lanes: Mapping[str, float]
 ) -> Iterator[Shade]:
-    top, bottom = extent
+    top, bottom = between
     for band in timeline.bands:
         begin = time_x(band.begin_s)
         end = time_x(timeline.length_s if band.end_s is None else band.end_s)
-        until = "to the end" if band.end_s is None else f"to {band.end_s:.3f} s"
-        title = f"{band.name} at {band.where}, {band.begin_s:.3f} s {until}"
+        title = extent(band)
         width = max(end - begin, 1)
         yield Shade(begin, top, width, bottom - top, "band", title)
         if band.where in lanes:
@@ -229,10 +175,5 @@ def _shades(
 
 
 def _shortened(name: str) -> str:
-    most = int((_LEFT - 14) / _LETTER)
+    most = int((_LEFT - 14) / LETTER)
     return name if len(name) <= most else f"{name[: most - 1]}…"
-
-
-def _n(value: float) -> str:
-    """Return a place with no more digits than a screen can show."""
-    return f"{value:.1f}".removesuffix(".0")

@@ -1,6 +1,7 @@
 """Answers in OpenAI's form, made alike where vendors differ."""
 
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any
 
 from gateway.dialects.classification import unreadable
@@ -12,6 +13,7 @@ from gateway.schema.chat import AnswerStamp
 
 # How the answers of text-generation-inference, older Together, DeepSeek and vLLM end.
 _FINISH_REASONS = {"eos": "stop", "eos_token": "stop", "stop_sequence": "stop", "max_tokens": "length"}
+_OBJECT_OR_NULL = (dict, NoneType)
 _BROKEN = frozenset({"error", "abort", "insufficient_system_resource"})
 
 
@@ -19,14 +21,20 @@ def stamped(body: dict[str, Any], stamp: AnswerStamp, kind: str) -> dict[str, An
     """Gives an answer the model name that the caller knows, and a proper id where the provider's is none."""
     answer_id = body.get("id")
     own = isinstance(answer_id, str) and answer_id.startswith("chatcmpl-")
-    identity = {"id": answer_id if own else stamp.answer_id, "object": kind}
-    return {**identity, "created": stamp.created_s, **body, **identity, "model": stamp.model}
+    # In this order, wherever they stand in the provider's answer.
+    told = {"id": "", "object": kind, "created": stamp.created_s, **body}
+    told["id"] = answer_id if own else stamp.answer_id
+    told["object"] = kind
+    told["model"] = stamp.model
+    return told
 
 
 def finish_reason_of(choice: dict[str, Any]) -> str | None:
     """Reads how a choice ended, None where it has not; raises ProviderError where it broke off."""
     reason = choice.get("finish_reason")
-    if not isinstance(reason, str | None):
+    if reason is None:
+        return None
+    if not isinstance(reason, str):
         raise unreadable("A finish_reason is no text.")
     if reason in _BROKEN:
         detail = f"The answer finished with {reason!r}."
@@ -39,9 +47,7 @@ def finish_reason_of(choice: dict[str, Any]) -> str | None:
 
 def unify_reasoning(message: dict[str, Any]) -> None:
     """Gives a message or a delta its thoughts as `reasoning_content`; vLLM, Groq and OpenRouter say `reasoning`."""
-    if not isinstance(message.get("reasoning", ""), str | None):
-        return
-    if message.get("reasoning") is None:
+    if not isinstance(message.get("reasoning"), str):
         return
     thoughts = message.pop("reasoning")
     if message.get("reasoning_content") is None:
@@ -66,12 +72,14 @@ def is_choice(choice: Any, content: str) -> bool:
     return (
         isinstance(choice, dict)
         and isinstance(choice.get("index", 0), int)
-        and isinstance(choice.get(content), dict | None)
+        and isinstance(choice.get(content), _OBJECT_OR_NULL)
     )
 
 
 def share_an_index(choices: list[dict[str, Any]]) -> bool:
     """Tells whether two choices cannot be told apart; one without an index is the first."""
+    if len(choices) == 1:
+        return False
     return len({choice.get("index", 0) for choice in choices}) < len(choices)
 
 

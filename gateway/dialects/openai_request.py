@@ -1,6 +1,7 @@
 """Requests in OpenAI's form, fitted to what a vendor takes."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from gateway.dialects.shortfall import ECHOES, Shortfall, asks_nothing
@@ -12,6 +13,8 @@ _IN_MESSAGES = "messages."
 # What a model thought in earlier turns, and notes on what it said: other providers discard it, so nobody misses it.
 _ECHOES = ECHOES | {"reasoning_content"}
 _EXTRA = "extra_content"
+# Where in a message more of what is lacked may hide.
+_HOLDERS = frozenset({"tool_calls"})
 
 
 def chat_body(request: ChatRequest, model: str, quirks: Quirks, shortfall: Shortfall) -> dict[str, Any]:
@@ -20,7 +23,8 @@ def chat_body(request: ChatRequest, model: str, quirks: Quirks, shortfall: Short
     The usage of a stream is asked for even where the caller has not done so: the gateway needs it, and the caller does
     not see it.
     """
-    body = fitted(request.body, quirks, shortfall) | {"model": model}
+    body = fitted(request.body, quirks, shortfall)
+    body["model"] = model
     body["messages"] = _messages(request.body["messages"], quirks, shortfall)
     if request.stream and quirks.stream_usage:
         body["stream_options"] = {**(request.body.get("stream_options") or {}), "include_usage": True}
@@ -29,6 +33,8 @@ def chat_body(request: ChatRequest, model: str, quirks: Quirks, shortfall: Short
 
 def fitted(body: Mapping[str, Any], quirks: Quirks, shortfall: Shortfall) -> dict[str, Any]:
     """Leaves out the fields that a vendor lacks, and gives it the others by its own names for them."""
+    if quirks.lacks.isdisjoint(body) and quirks.renames.keys().isdisjoint(body):
+        return dict(body)
     kept: dict[str, Any] = {}
     renamed: dict[str, Any] = {}
     for name, value in body.items():
@@ -43,15 +49,18 @@ def fitted(body: Mapping[str, Any], quirks: Quirks, shortfall: Shortfall) -> dic
 
 
 def _messages(messages: list[dict[str, Any]], quirks: Quirks, shortfall: Shortfall) -> list[dict[str, Any]]:
-    lacked = frozenset(
-        name.removeprefix(_IN_MESSAGES) for name in quirks.lacks if name.startswith(_IN_MESSAGES)
-    )
-    if not lacked:
+    lacked = _lacked_in_messages(quirks.lacks)
+    if all(map((lacked | _HOLDERS).isdisjoint, messages)):
         return messages
     return [
         _without(lacked, message, f"messages.{position}", shortfall)
         for position, message in enumerate(messages)
     ]
+
+
+@cache
+def _lacked_in_messages(lacks: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.removeprefix(_IN_MESSAGES) for name in lacks if name.startswith(_IN_MESSAGES))
 
 
 def _without(

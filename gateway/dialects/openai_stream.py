@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gateway.dialects.classification import load_object, unreadable
@@ -19,6 +20,8 @@ from gateway.schema.sse import SseDecoder, SseEvent
 from gateway.schema.usage import Usage
 
 _DONE = b"[DONE]"
+
+_is_choice = partial(is_choice, content="delta")
 
 
 class OpenAIStreamDecoder:
@@ -121,30 +124,36 @@ class OpenAIStreamDecoder:
 
     def _chunk(self, body: dict[str, Any]) -> list[StreamEvent]:
         choices = body.get("choices")
-        if not isinstance(choices, list) or not all(is_choice(choice, "delta") for choice in choices):
+        if not isinstance(choices, list) or not all(map(_is_choice, choices)):
             raise unreadable("A chunk of the stream holds no proper choices.")
         if share_an_index(choices):
             raise unreadable("Two choices of a chunk have the same index.")
-        reasons = [self._note(choice) for choice in choices]
+        delivers = finishes = False
+        for choice in choices:
+            delta = choice.get("delta") or {}
+            unify_reasoning(delta)
+            brings = _delivers(delta)
+            delivers |= brings
+            finishes |= self._note(choice, delta, brings=brings)
         usage = _usage_in(body)
         if not self._include_usage:
             self._usage = usage or self._usage
             if body.pop("usage", None) and not choices:
                 return []
         chunk = ChatChunk(
-            body=stamped(body, self._stamp, "chat.completion.chunk"),
-            delivers=any(_delivers(choice.get("delta")) for choice in choices),
-            finishes=any(reasons),
+            stamped(body, self._stamp, "chat.completion.chunk"),
+            delivers=delivers,
+            finishes=finishes,
             usage=usage,
         )
         return self._in_turn(chunk)
 
-    def _note(self, choice: dict[str, Any]) -> str | None:
-        index, delta, reason = choice.get("index", 0), choice.get("delta"), finish_reason_of(choice)
-        if delta:
-            unify_reasoning(delta)
+    def _note(self, choice: dict[str, Any], delta: dict[str, Any], *, brings: bool) -> bool:
+        """Notes how far a choice has come, and returns whether it gives a finish reason."""
+        index, reason = choice.get("index", 0), finish_reason_of(choice)
+        if "tool_calls" in delta:
             self._arguments.add(index, delta)
-        if index in self._finished and _delivers(delta):
+        if brings and index in self._finished:
             self._ended.discard(index)
         elif reason and index in self._unfinished:
             self._ended.add(index)
@@ -153,14 +162,14 @@ class OpenAIStreamDecoder:
             self._unfinished.discard(index)
         elif index not in self._finished:
             self._unfinished.add(index)
-        return reason
+        return reason is not None
 
     @property
     def _has_cut_call(self) -> bool:
         return any(says_all(why) and self._arguments.cut_in(index) for index, why in self._finished.items())
 
     def _in_turn(self, chunk: ChatChunk) -> list[StreamEvent]:
-        earlier = self._released()
+        earlier = self._released() if self._held else []
         if self._include_usage or not self._finished or self._unfinished:
             return [*earlier, chunk]
         self._held = chunk
@@ -178,11 +187,16 @@ class OpenAIStreamDecoder:
         return StreamFault(failure)
 
 
-def _delivers(delta: dict[str, Any] | None) -> bool:
-    return any(value for name, value in (delta or {}).items() if name != "role")
+def _delivers(delta: dict[str, Any]) -> bool:
+    for name, value in delta.items():  # noqa: SIM110  a generator takes three times as long, for every chunk
+        if value and name != "role":
+            return True
+    return False
 
 
 def _usage_in(body: dict[str, Any]) -> Usage | None:
     # Groq has it in `x_groq` too, and there only where nobody has asked for it.
-    groq = body.get("x_groq")
-    return Usage.from_openai(body.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None))
+    reported, groq = body.get("usage"), body.get("x_groq")
+    if not reported and isinstance(groq, dict):
+        reported = groq.get("usage")
+    return Usage.from_openai(reported) if reported else None

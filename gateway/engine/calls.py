@@ -70,6 +70,7 @@ class Calls:
     def __init__(self, upstream: Upstream, clock: Clock) -> None:
         self._upstream = upstream
         self._clock = clock
+        self._endpoints: dict[str, Endpoint] = {}
 
     async def ask(self, order: Order[ChatRequest], candidate: Candidate) -> Served[ChatAnswer]:
         """Returns a whole answer."""
@@ -134,7 +135,12 @@ class Calls:
         return dialect_of(provider).limits_in(headers, self._clock.now(), provider.vendor.quirks)
 
     def _endpoint(self, candidate: Candidate) -> Endpoint:
-        return endpoint_of(candidate.provider, self._clock.now())
+        """Joins what is known of a provider once, as its configuration stays; only what signs needs the time."""
+        provider = candidate.provider
+        endpoint = self._endpoints.get(provider.name)
+        if endpoint is None:
+            endpoint = self._endpoints[provider.name] = endpoint_of(provider, self._clock.now())
+        return replace(endpoint, now=self._clock.now()) if endpoint.key_id else endpoint
 
 
 async def _hold(stream: AnswerStream, chunks: list[ChatChunk]) -> None:

@@ -123,7 +123,8 @@ class Search(Generic[Request, Result]):
 
     def _chosen(self, candidate: Candidate, decision: Decision, trial: Trial | None = None) -> Choice:
         place = self.remaining.index(candidate)
-        self._pass_over(self.remaining[:place])
+        if place:
+            self._pass_over(self.remaining[:place])
         if self._last_failed and decision != "hedge":
             self._failover.trails.note_fallback(self._order.trail, self._last_failed, candidate)
         del self.remaining[place]

@@ -1,8 +1,8 @@
 """What becomes of a stream that breaks after the caller has seen some of it: another target, or an explicit error."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from gateway.engine.attempting import Attempting, Choice
 from gateway.engine.attempts import Attempt
@@ -34,9 +34,9 @@ class Leg:
     stream: AnswerStream
     attempt: Attempt
 
-    async def next_chunks(self) -> list[ChatChunk]:
+    def next_chunks(self) -> Coroutine[Any, Any, list[ChatChunk]]:
         """Returns the next chunks that are new, none after the proper end; raises ProviderError."""
-        return await self.stream.next_chunks()
+        return self.stream.next_chunks()
 
 
 @dataclass(slots=True)

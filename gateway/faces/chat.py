@@ -37,8 +37,8 @@ class ChatStreamEncoder:
         self._include_usage = include_usage
 
     def feed(self, chunks: Sequence[ChatChunk]) -> bytes:
-        bodies = (chunk.body if self._include_usage else _without_usage(chunk.body) for chunk in chunks)
-        return b"".join(encode_sse(orjson.dumps(body)) for body in bodies if body)
+        bodies = [chunk.body if self._include_usage else _without_usage(chunk.body) for chunk in chunks]
+        return b"".join([encode_sse(orjson.dumps(body)) for body in bodies if body])
 
     def close(self) -> bytes:
         return _DONE

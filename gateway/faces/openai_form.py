@@ -7,6 +7,13 @@ from typing import Any
 from gateway.faces.protocol import Problem
 from gateway.kernel.limits import Limits
 
+_OF_REQUESTS = (
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+)
+_OF_TOKENS = ("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens")
+
 
 class OpenAIForm:
     """Errors and limits as every API of OpenAI writes them."""
@@ -29,12 +36,16 @@ class OpenAIForm:
         """Writes `x-ratelimit-*`; there is one limit of tokens, so those of input and output alone have no place."""
         del now
         headers: dict[str, str] = {}
-        for name, window in (("requests", limits.requests), ("tokens", limits.tokens)):
+        for names, window in ((_OF_REQUESTS, limits.requests), (_OF_TOKENS, limits.tokens)):
             if window is None:
                 continue
-            reset = None if window.reset_s is None else duration(window.reset_s)
-            told = (("limit", window.limit), ("remaining", window.remaining), ("reset", reset))
-            headers |= {f"x-ratelimit-{what}-{name}": str(value) for what, value in told if value is not None}
+            limit, remaining, reset = names
+            if window.limit is not None:
+                headers[limit] = str(window.limit)
+            if window.remaining is not None:
+                headers[remaining] = str(window.remaining)
+            if window.reset_s is not None:
+                headers[reset] = duration(window.reset_s)
         return headers
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 
@@ -19,11 +20,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
-    def monotonic_s(self) -> float:
-        return time.monotonic()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+    # Without frames of ours around them: a request reads the time fourteen times.
+    monotonic_s = staticmethod(time.monotonic)
+    now = staticmethod(partial(datetime.now, UTC))
 
 
 async def sleep_in_full(wait_s: float) -> None:

@@ -1,5 +1,7 @@
 import re
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 REDACTED = "[REDACTED]"
@@ -13,6 +15,12 @@ _SECRETS = re.compile(
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)",
     re.IGNORECASE,
 )
+# Whatever looks like a secret has a character besides these; most words of a log are made of nothing else.
+_HARMLESS = re.compile(r"[a-z0-9/.]*")
+
+_WORDS_KEPT = 1_000
+_LONGEST_WORD = 200
+_PLAIN = frozenset({bool, float, int, NoneType})
 
 
 def mask(secret: str) -> str:
@@ -33,9 +41,11 @@ class Scrubber:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        # A log says most of its words again and again: names of models, paths, outcomes.
+        self._scrubbed = lru_cache(maxsize=_WORDS_KEPT)(self._scrub)
 
     def text(self, text: str) -> str:
-        return scrub(self._known.sub(REDACTED, text) if self._known else text)
+        return self._scrubbed(text) if len(text) <= _LONGEST_WORD else self._scrub(text)
 
     def value(self, value: Any) -> Any:
         """Scrubs every string in a value of nested mappings and sequences; leaves the rest as it is."""
@@ -47,8 +57,15 @@ class Scrubber:
             return [self.value(item) for item in value]
         return value
 
-    def __call__(
-        self, _logger: Any, _method: str, record: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        """Acts as a structlog processor."""
-        return {key: self.value(item) for key, item in record.items()}
+    def clean(self, record: dict[str, Any]) -> None:
+        """Scrubs every value of a record, in place, as a log writes two of these for every request."""
+        for key, item in record.items():
+            kind = type(item)
+            if kind is str and len(item) <= _LONGEST_WORD:
+                record[key] = self._scrubbed(item)
+            elif kind not in _PLAIN:
+                record[key] = self.value(item)
+
+    def _scrub(self, text: str) -> str:
+        known_out = self._known.sub(REDACTED, text) if self._known else text
+        return known_out if _HARMLESS.fullmatch(known_out) else scrub(known_out)

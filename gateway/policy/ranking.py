@@ -59,11 +59,11 @@ def rank(
 
 def needs_of(kind: str, body: Mapping[str, Any]) -> frozenset[str]:
     """Tells what a request in OpenAI's format asks a model to be able to do; `kind` is chat or embeddings."""
-    needs = {kind}
+    needs = [kind]
     if body.get("tools"):
-        needs.add("tools")
-    if any(_shows_something(message) for message in body.get("messages") or ()):
-        needs.add("vision")
+        needs.append("tools")
+    if any(map(_shows_something, body.get("messages") or ())):
+        needs.append("vision")
     return frozenset(needs)
 
 

@@ -32,12 +32,16 @@ class SseDecoder:
         if not data:
             return []
         self._after_cr = data.endswith(b"\r")
-        self._rest += data
-        if b"\n" not in data and b"\r" not in data:
-            return []  # what has come of a long line is not searched again with every piece
-        lines = bytes(self._rest).splitlines(keepends=True)
-        self._rest = bytearray() if lines[-1].endswith((b"\r", b"\n")) else bytearray(lines.pop())
-        return [event for line in lines if (event := self._take(line.rstrip(b"\r\n"))) is not None]
+        ends_line = self._after_cr or data.endswith(b"\n")
+        if self._rest or not ends_line:
+            self._rest += data
+            if b"\n" not in data and b"\r" not in data:
+                return []  # what has come of a long line is not searched again with every piece
+            data, self._rest = bytes(self._rest), bytearray()
+        lines = data.splitlines()
+        if not ends_line:
+            self._rest = bytearray(lines.pop())
+        return [event for line in lines if (event := self._take(line)) is not None]
 
     def close(self) -> list[SseEvent]:
         """Returns the event that lacks only its blank line.
@@ -72,4 +76,6 @@ class SseDecoder:
 def encode_sse(data: bytes, event: str | None = None) -> bytes:
     """Writes one event; every line of the data becomes a data line."""
     head = f"event: {event}\n".encode() if event else b""
+    if b"\n" not in data:
+        return head + b"data: " + data + b"\n\n"
     return head + b"".join(b"data: %b\n" % line for line in data.split(b"\n")) + b"\n"

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ class Usage:
     @classmethod
     def from_openai(cls, reported: Any) -> "Usage | None":
         """Reads OpenAI's `usage` object; what is absent or malformed counts as not reported."""
-        if not isinstance(reported, Mapping):
+        if not isinstance(reported, dict):
             return None
         prompt, completion = reported.get("prompt_tokens"), reported.get("completion_tokens", 0)
         if not isinstance(prompt, int) or not isinstance(completion, int):
@@ -42,7 +41,7 @@ class Usage:
         return told
 
 
-def _detail(reported: Mapping[str, Any], group: str, name: str) -> int:
+def _detail(reported: dict[str, Any], group: str, name: str) -> int:
     details = reported.get(group)
-    count = details.get(name) if isinstance(details, Mapping) else None
+    count = details.get(name) if isinstance(details, dict) else None
     return count if isinstance(count, int) else 0

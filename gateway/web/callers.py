@@ -9,26 +9,37 @@ from starlette.types import Receive
 
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import RequestError
+from gateway.web.identity import header_of
 
 MAX_BODY_BYTES = 10_000_000
+
+_SOON_S = 0.02
 
 Result = TypeVar("Result")
 
 
 async def read_body(request: Request) -> bytes:
-    """Reads a request's body of at most 10 MB; raises RequestError.
+    """Reads a request's body of at most 10 MB; raises RequestError, and ClientDisconnect where it does not come.
 
     Starlette's own limit answers in plain text, which no SDK could read.
     """
-    stated = request.headers.get("content-length", "")
+    stated = header_of(request, b"content-length")
     if stated.isdecimal() and int(stated) > MAX_BODY_BYTES:
         raise RequestError(ReasonCode.PAYLOAD_TOO_LARGE)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
+    body = b""
+    pieces: list[bytes] = []
+    length = 0
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body, more = message.get("body", b""), message.get("more_body", False)
+        pieces.append(body)
+        length += len(body)
+        if length > MAX_BODY_BYTES:
             raise RequestError(ReasonCode.PAYLOAD_TOO_LARGE)
-    return bytes(body)
+    return body if len(pieces) == 1 else b"".join(pieces)
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
@@ -36,19 +47,32 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -
 
     The body of the request must have been read.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnected(receive))
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
+    working = asyncio.current_task()
+    assert working is not None
+    watching: asyncio.Task[None] | None = None
+    has_left = False
+
+    async def watch() -> None:
+        nonlocal has_left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        has_left = True
         working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
 
+    def begin_to_watch() -> None:
+        nonlocal watching
+        watching = asyncio.create_task(watch())
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    # A task for the watch costs as much as to parse the request; what is answered at once can do without.
+    timer = asyncio.get_running_loop().call_later(_SOON_S, begin_to_watch)
+    try:
+        return await work
+    except BaseException:  # in whatever way the work takes the end
+        # The server may have ended it too, when the time to drain is up.
+        if has_left and working.uncancel() == 0:
+            raise ClientDisconnect from None
+        raise
+    finally:
+        timer.cancel()
+        if watching:
+            watching.cancel()

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -9,15 +10,20 @@ from gateway.engine.pipeline import ChatStream
 from gateway.faces import StreamEncoder
 from gateway.kernel.errors import DrainingError, GatewayError
 from gateway.web.callers import while_connected
+from gateway.web.json_response import encoded
 from gateway.web.problems import Problems
 
 _LAST_WORD_S = 0.5
 
+_HEADERS = (
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+)
+
 
 class EventStream(Response):
     """A streamed answer in the form of a face: after an error in it comes nothing more."""
-
-    media_type = "text/event-stream"
 
     def __init__(
         self,
@@ -27,8 +33,9 @@ class EventStream(Response):
         request_id: str,
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__(headers={**headers, "cache-control": "no-cache", "x-accel-buffering": "no"})
-        del self.headers["content-length"]
+        # As in JsonResponse: without Starlette's search of the headers.
+        self.status_code = 200
+        self.raw_headers = [*encoded(headers), *_HEADERS]
         self._stream = stream
         self._encoder = encoder
         self._problems = problems
@@ -55,8 +62,9 @@ class EventStream(Response):
             await _end(send, self._failure(error))
         except asyncio.CancelledError:
             # The time to drain is up; a caller who has left instead hears nothing of this.
-            async with asyncio.timeout(_LAST_WORD_S):
-                await _end(send, self._failure(DrainingError()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_S):
+                    await _end(send, self._failure(DrainingError()))
             raise
         else:
             self._stream.finish()

@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -6,13 +8,14 @@ from starlette.responses import Response
 
 from gateway.engine.calls import Served
 from gateway.engine.pipeline import Pipeline
-from gateway.faces import EMBEDDINGS_FACE, ChatFace, Face
+from gateway.faces import CHAT_FACES, EMBEDDINGS_FACE, ChatFace, Face
 from gateway.web.callers import read_body, while_connected
 from gateway.web.event_stream import EventStream
 from gateway.web.identity import credentials_of, request_id_of
 from gateway.web.json_response import JsonResponse
 from gateway.web.problems import Problems
 from gateway.web.provenance import provenance_headers
+from gateway.web.shortcut import Endpoint
 
 # What proxies log for a caller that has left; it is never seen on the wire.
 _CALLER_LEFT = 499
@@ -24,6 +27,12 @@ class Inference:
 
     pipeline: Pipeline
     problems: Problems
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """What answers at each address, by its path."""
+        chats: dict[str, Endpoint] = {face.path: partial(self.chat, face) for face in CHAT_FACES}
+        return {**chats, EMBEDDINGS_FACE.path: self.embed}
 
     async def chat(self, face: ChatFace, request: Request) -> Response:
         self.pipeline.admit(credentials_of(request))

@@ -2,17 +2,16 @@ import asyncio
 import re
 from collections.abc import Callable
 
-import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.kernel.clock import Clock
 from gateway.kernel.codes import ReasonCode
 from gateway.kernel.errors import DrainingError, GatewayError
-from gateway.kernel.logs import Log
+from gateway.kernel.logs import Log, log_context
 from gateway.web.problems import Problems
 
-_SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_HEADER = b"x-request-id"
+_SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _PROBES = ("/health", "/_health/")
 
 
@@ -32,18 +31,12 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        stated = Headers(scope=scope).get("x-request-id", "")
-        request_id = stated if _SANE.fullmatch(stated) else self._new_id()
+        stated = _stated_id(scope)
+        request_id = stated or self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id)
         began_s = self._clock.monotonic_s()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._answer(scope, receive, answer, request_id)
-            finally:
-                self._write_log(scope, answer.status, began_s)
-
-    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer", request_id: str) -> None:
+        context = log_context.set({"request_id": self._log.shown(stated) if stated else request_id})
         try:
             await self._app(scope, receive, answer.send)
         except (Exception, asyncio.CancelledError) as cause:  # the border: whatever slips through is answered
@@ -52,6 +45,9 @@ class RequestIdMiddleware:
                 raise
             response = self._problems.response(error, scope["path"], request_id)
             await response(scope, receive, answer.send)
+        finally:
+            self._write_log(scope, answer.status, began_s)
+            log_context.reset(context)
 
     def _name(self, cause: BaseException) -> GatewayError:
         if isinstance(cause, asyncio.CancelledError):
@@ -71,6 +67,14 @@ class RequestIdMiddleware:
         )
 
 
+def _stated_id(scope: Scope) -> str:
+    """Returns the id that a caller has given to its request; empty where it is none, or no sane one."""
+    for name, value in scope["headers"]:
+        if name == _HEADER:
+            return value.decode() if _SANE.fullmatch(value) else ""
+    return ""
+
+
 class _Answer:
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -80,5 +84,6 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)["x-request-id"] = self._request_id
+            told = [header for header in message["headers"] if header[0] != _HEADER]
+            message["headers"] = [*told, (_HEADER, self._request_id.encode())]
         await self._send(message)

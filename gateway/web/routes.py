@@ -1,8 +1,5 @@
-from functools import partial
-
 from starlette.routing import BaseRoute, Route
 
-from gateway.faces import CHAT_FACES, EMBEDDINGS_FACE
 from gateway.web.attempts import Attempts
 from gateway.web.catalog import Catalog
 from gateway.web.governance import Governance
@@ -28,8 +25,7 @@ def build_routes(  # noqa: PLR0913, PLR0917  one for every group of routes
         Route("/_health/live", liveness.live),
         Route("/_health/ready", liveness.ready),
         Route("/health", liveness.health),
-        *(Route(face.path, partial(inference.chat, face), methods=["POST"]) for face in CHAT_FACES),
-        Route(EMBEDDINGS_FACE.path, inference.embed, methods=["POST"]),
+        *(Route(path, endpoint, methods=["POST"]) for path, endpoint in inference.endpoints.items()),
         Route("/v1/models", catalog.list_models),
         Route("/v1/models/{model:path}", catalog.show_model),
         Route("/api/v1/providers", providers.list_providers),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from reports.report import Report
-from reports.writers import chaos, html, json, junit, markdown
+from reports.writers import chaos, html, json, junit, load, markdown
 
 __all__ = ["WRITERS"]
 
@@ -15,6 +15,7 @@ WRITERS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
         "summary.md": markdown.write,
         "index.html": html.write,
         "chaos.html": chaos.write,
+        "load.html": load.write,
     }
 )
 """By the name of the file that it fills."""

@@ -1,8 +1,10 @@
 """The sign-off page: one file of HTML that needs nothing else, neither script nor network."""
 
 from reports import page
+from reports.blanks import entries
 from reports.matrix import contract_matrix
 from reports.report import Report
+from reports.standings import standings
 from reports.writers.templates import environment
 
 
@@ -20,6 +22,8 @@ def write(report: Report) -> str:
             judged_figures=page.judged_figures(report),
             warnings=page.warnings(report),
             sabotages=page.sabotages(report),
+            blanks=entries(report),
+            standings=standings(report.evidence.results),
             contract=contract_matrix(report.evidence.results),
         )
     )

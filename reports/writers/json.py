@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reports.blanks import entry
 from reports.decisions import Reason
 from reports.evidence import KillResult, Measurement
 from reports.item_verdicts import ItemVerdict
@@ -12,6 +13,7 @@ from reports.matrix import contract_matrix
 from reports.release_file import Waiver
 from reports.report import Report
 from reports.runs import Run
+from reports.standings import Standing, standings
 
 FORMAT = "gauntlet-verdict/1"
 
@@ -35,6 +37,7 @@ def write(report: Report) -> str:
         "waivers": [_waiver(waiver) for waiver in report.release.waivers],
         "items": [_item(each) for each in verdict.items],
         "contract": _contract(report),
+        "baseline": [_standing(each) for each in standings(report.evidence.results)],
         "kills": [_kill(kill) for kill in report.evidence.kills],
         "runs": [_run(run) for run in report.evidence.runs],
     }
@@ -92,6 +95,7 @@ def _item(verdict: ItemVerdict) -> Mapping[str, Any]:
             for voice in verdict.testimony.voices
         ],
         "measurements": [_measurement(each) for each in verdict.testimony.measurements],
+        "blank": _blank(verdict),
         "files": {
             path: digest for each in verdict.testimony.artefacts for path, digest in each.files.items()
         },
@@ -101,14 +105,37 @@ def _item(verdict: ItemVerdict) -> Mapping[str, Any]:
 
 
 def _measurement(measurement: Measurement) -> Mapping[str, Any]:
-    value = measurement.value if math.isfinite(measurement.value) else str(measurement.value)
     return {
         "name": measurement.name,
-        "value": value,
+        "value": _number(measurement.value),
         "unit": measurement.unit,
         "limit": measurement.limit,
         "holds": measurement.holds,
     }
+
+
+def _blank(verdict: ItemVerdict) -> Mapping[str, Any] | None:
+    blank = entry(verdict.item, verdict.testimony)
+    if blank is None:
+        return None
+    return {"name": blank.name, "unit": blank.unit, "value": _number(blank.value), "text": blank.text}
+
+
+def _standing(standing: Standing) -> Mapping[str, Any]:
+    compared = standing.compared
+    return {
+        "nodeid": standing.result.nodeid,
+        "figure": compared.figure,
+        "verdict": compared.verdict,
+        "low_percent": _number(compared.low_percent),
+        "high_percent": _number(compared.high_percent),
+        "text": compared.text,
+    }
+
+
+def _number(value: float | None) -> float | str | None:
+    """Return a number as JSON can hold it."""
+    return value if value is None or math.isfinite(value) else str(value)
 
 
 def _contract(report: Report) -> Sequence[Mapping[str, Any]]:

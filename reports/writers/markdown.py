@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from reports.blanks import entries
 from reports.decisions import Decision, Reason
 from reports.report import Report
+from reports.standings import standings, tally
 from reports.states import State
 
 _SHOWN = (
@@ -28,6 +30,8 @@ def write(report: Report) -> str:
         "",
         *_reasons(verdict.reasons),
         *_checklists(report),
+        *_blanks(report),
+        *_standings(report),
         f"Sign-off: **{verdict.sign_off.state}**{_waiting(report)}. Proven: {proven} of {checks} checks in scope.",
     ]
     return "\n".join(lines) + "\n"
@@ -58,6 +62,25 @@ def _checklists(report: Report) -> Iterator[str]:
         name = f"{checklist.id} {_escape(checklist.title)}"
         rows.append((name, f"{len(mine)} of {len(checklist.items)}", *counts))
     return _table(("checklist", "in scope", *shown), rows)
+
+
+def _blanks(report: Report) -> Iterator[str]:
+    found = entries(report)
+    yield from (f"- {each.item} {_escape(each.title)}: {each.text}" for each in found)
+    if found:
+        yield ""
+
+
+def _standings(report: Report) -> Iterator[str]:
+    found = standings(report.evidence.results)
+    if not found:
+        return
+    slower = [each for each in found if each.compared.verdict == "slower"]
+    yield f"Baseline: {tally(found)}."
+    yield ""
+    yield from (f"- {_escape(each.compared.figure)}: **{_escape(each.words)}**" for each in slower)
+    if slower:
+        yield ""
 
 
 def _waiting(report: Report) -> str:

@@ -2,8 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reports import page
-from reports.chaos import anchor_of
+from reports import chaos, load, page, standings
 from reports.states import State
 
 
@@ -17,12 +16,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {
-        "anchor": anchor_of,
+        "anchor": chaos.anchor_of,
+        "load_anchor": load.anchor_of,
+        "figure": page.figure,
         "figures": page.figures,
         "moment": page.moment,
         "seconds": page.duration_s,
         "span": page.span,
         "slug": _slug,
+        "tally": standings.tally,
         "took": page.took_s,
     }
     found.globals |= {"glyphs": page.GLYPHS, "labels": page.LABELS, "State": State}

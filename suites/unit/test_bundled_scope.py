@@ -28,6 +28,7 @@ def covered(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "suites.smoke",
         "suites.contract",
         "suites.chaos",
+        "suites.load",
         "--collect-only",
         "-q",
         f"--evidence={plan}",

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import signal
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import uvloop
 from starlette.testclient import TestClient
 
 from gateway.app import create_app, scrubber_for
@@ -21,6 +23,7 @@ from gateway.kernel.clock import SystemClock
 from gateway.kernel.logs import build_log
 from gateway.web.server import DrainingServer, bind
 from suites.unit.gateway.fake_provider import FakeProvider
+from suites.unit.gateway.raw_provider import Play
 
 ENVIRON = {"OPENAI_API_KEY": "sk-example-not-a-key"}
 ADMIN = {"x-admin-api-key": "admin-example-key"}
@@ -164,3 +167,13 @@ def serve() -> Iterator[Serve]:
             return served
 
         yield start
+
+
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(params=list(LOOPS.values()), ids=list(LOOPS))
+def play(request: pytest.FixtureRequest) -> Iterator[Play]:
+    """Gives a function that lets a story happen on an event loop, of each kind in turn."""
+    with asyncio.Runner(loop_factory=request.param) as runner:
+        yield runner.run

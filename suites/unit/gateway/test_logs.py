@@ -1,18 +1,24 @@
 import io
 import json
 import logging
+import re
 from datetime import UTC, datetime
 
-from gateway.kernel.logs import LogBridge, build_log
+import pytest
+
+from gateway.kernel.logs import LogBridge, build_log, log_context
 from gateway.kernel.masking import Scrubber
 
 
 class StoppedClock:
+    def __init__(self, microsecond: int = 678_000) -> None:
+        self._microsecond = microsecond
+
     def monotonic_s(self) -> float:
         return 0.0
 
     def now(self) -> datetime:
-        return datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+        return datetime(2026, 1, 2, 3, 4, 5, self._microsecond, UTC)
 
 
 def test_line_is_json_with_time_level_and_event_first() -> None:
@@ -24,6 +30,57 @@ def test_line_is_json_with_time_level_and_event_first() -> None:
     assert out.getvalue() == (
         '{"time":"2026-01-02T03:04:05.678Z","level":"info","event":"started","port":1}\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("microsecond", "fraction"), [(0, "000"), (1, "000"), (999, "000"), (1_000, "001"), (999_999, "999")]
+)
+def test_time_is_told_to_the_millisecond(microsecond: int, fraction: str) -> None:
+    """A time has three digits after the second, whatever the fraction is."""
+    out = io.StringIO()
+
+    build_log("info", out, StoppedClock(microsecond), Scrubber()).info("now")
+
+    assert json.loads(out.getvalue())["time"] == f"2026-01-02T03:04:05.{fraction}Z"
+
+
+def test_lines_of_a_request_say_whose_they_are() -> None:
+    """What is put into the context of a task stands in every line of it, and of no other."""
+    out = io.StringIO()
+    log = build_log("info", out, StoppedClock(), Scrubber())
+
+    context = log_context.set({"request_id": "r-1"})
+    log.info("within", model="m")
+    log_context.reset(context)
+    log.info("without")
+
+    within, without = map(json.loads, out.getvalue().splitlines())
+    assert (within["request_id"], within["model"]) == ("r-1", "m")
+    assert "request_id" not in without
+
+
+def test_what_is_no_json_is_described() -> None:
+    """A value that JSON has no form for does not lose the line."""
+    out = io.StringIO()
+
+    build_log("info", out, StoppedClock(), Scrubber()).info("odd", value=complex(1, 2))
+
+    assert json.loads(out.getvalue())["value"] == "(1+2j)"
+
+
+@pytest.mark.parametrize(
+    "words", ["plainword", "plainword " * 100, "Bearer abcdefghijkl", "x" * 300 + " api_key=abcdefgh"]
+)
+def test_no_field_carries_a_secret(words: str) -> None:
+    """Secrets are taken out of event and fields alike, short and long, once and again."""
+    out = io.StringIO()
+    log = build_log("info", out, StoppedClock(), Scrubber(["plainword"]))
+
+    for _ in range(2):
+        log.info(words, text=words, deep={"list": [words]})
+
+    assert out.getvalue().count("[REDACTED]") >= 6
+    assert not {"plainword", "abcdefgh"} & set(re.findall(r"\w+", out.getvalue()))
 
 
 def test_level_is_kept() -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import socket
 from collections.abc import Iterator
 
@@ -134,6 +135,58 @@ def test_tls_that_fails_is_told(provider: FakeProvider) -> None:
     provider.then(raw(b"no TLS"))
 
     assert failure(provider.url.replace("http:", "https:")).reason is ReasonCode.CONNECTION_FAILED
+
+
+def test_compression_that_nobody_asked_for_is_undone(provider: FakeProvider) -> None:
+    """Some servers compress whatever they are asked for; what their head says of it is believed."""
+    text = b"The Loire is the longest river of France. " * 30_000
+    provider.then(status(200, gzip.compress(text), {"content-encoding": "gzip"}))
+
+    assert fetch(provider.url).body == text
+
+
+def test_compression_that_is_none_is_told(provider: FakeProvider) -> None:
+    """A body that is not compressed as its head says is no answer."""
+    provider.then(status(200, b"plain", {"content-encoding": "gzip"}))
+
+    assert "cannot be decompressed" in failure(provider.url).detail
+
+
+def test_body_has_a_bound(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that goes on and on is given up before it takes the memory."""
+    monkeypatch.setattr("gateway.net.upstream._MOST_BYTES", 100)
+    provider.then(stream(after=trickle(b"1" * 60, 0.001)))
+
+    told = failure(provider.url)
+
+    assert (told.reason, told.detail) == (
+        ReasonCode.INVALID_RESPONSE,
+        "The answer is longer than 100 bytes.",
+    )
+
+
+def test_rest_of_an_answer_can_be_hurried(provider: FakeProvider) -> None:
+    """What is left of an answer may be given less time than it had."""
+    provider.then(stream(b"1", after=stall))
+
+    async def act() -> ProviderFailure:
+        upstream = Upstream()
+        await upstream.open()
+        answer = await upstream.send(UpstreamCall(method="POST", url=provider.url, headers={}), PATIENT)
+        try:
+            await answer.read()
+            answer.hurry(0.05)
+            await answer.read()
+        except ProviderError as error:
+            return error.failure
+        finally:
+            answer.close()
+            await upstream.close()
+        raise AssertionError("unreachable")
+
+    told = asyncio.run(act())
+
+    assert (told.reason, told.detail) == (ReasonCode.TIMEOUT, "The answer was not complete within 2 s.")
 
 
 WAITS = {

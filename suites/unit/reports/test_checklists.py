@@ -39,6 +39,16 @@ def test_items_are_read_whole(catalogue_folder: Path) -> None:
     assert (fourth.suites.names, fourth.suites.demand) == (("smoke",), Demand.RAN)
 
 
+def test_blanks_of_the_bundled_checklists_name_their_measurements() -> None:
+    """Each figure that a checklist leaves open has the name and the unit of what fills it."""
+    blanks = {each.id: (each.blank.measurement, each.blank.unit) for each in Catalogue.load() if each.blank}
+    assert blanks == {
+        "PL-094": ("concurrent requests", "count"),
+        "PL-095": ("requests per minute", "requests/min"),
+        "PL-096": ("peak load capacity", "requests/s"),
+    }
+
+
 def test_catalogue_finds_by_id(catalogue_folder: Path) -> None:
     """An item is found by its id, a checklist's title by its letters, and nothing else is."""
     catalogue = Catalogue.load(catalogue_folder)
@@ -96,6 +106,18 @@ def test_digest_changes_with_any_file(tmp_path: Path) -> None:
             "check\n        level: may", "attest\n        level: may", "no suite can answer it", id="suites"
         ),
         pytest.param("names: [smoke]", "names: []", "must not be empty", id="no-suite"),
+        pytest.param(
+            "title: Somebody has looked",
+            "title: Looked\n        blank: {measurement: looks, unit: count}",
+            "no measurement can fill its blank",
+            id="blank",
+        ),
+        pytest.param(
+            "title: The whole suite ran",
+            "title: Ran\n        blank: {measurement: runs, unit: times}",
+            "not 'times'",
+            id="blank-unit",
+        ),
     ],
 )
 def test_broken_item_is_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:

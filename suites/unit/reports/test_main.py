@@ -75,6 +75,7 @@ def test_exit_code_is_the_verdict(
         "chaos.html",
         "index.html",
         "junit.xml",
+        "load.html",
         "summary.md",
         "verdict.json",
     ]

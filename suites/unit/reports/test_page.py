@@ -73,7 +73,16 @@ def test_blanks_are_filled_or_shown() -> None:
 
 def test_missed_figures_come_first(report: Report) -> None:
     """Of the figures that have a limit the reader meets the missed ones first."""
-    assert [(name, figure.holds) for name, figure in judged_figures(report)] == [("XX-002", False)]
+    assert [(each.items, each.figure.holds) for each in judged_figures(report)] == [(("XX-002",), False)]
+
+
+def test_figure_of_several_items_stands_once() -> None:
+    """What one test measured for two items is one line on the first screen."""
+    measured = Measurement(name="wait", value=1, unit="s", limit="< 2 s", holds=True)
+    found = evidence(result("XX-001 XX-002", measurements=(measured,)))
+    scope = ("XX-001", "XX-002")
+    (figure,) = judged_figures(Report.on(catalogue(*map(item, scope)), release(*scope), found, today=TODAY))
+    assert figure.items == scope
 
 
 def test_warnings_and_sabotages_are_counted(report: Report) -> None:

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from reports.observations import Band, Timeline
-from reports.timeline import WIDTH, Picture, picture, rows_of
+from reports.pictures import Picture
+from reports.timeline import WIDTH, picture
 from suites.unit.reports.timelines import attempt, request, timeline
 
 
@@ -35,11 +36,6 @@ def test_what_never_ended_reaches_the_end() -> None:
     assert line.endswith(f"H{WIDTH - 14}")
 
 
-def test_requests_that_overlap_are_drawn_in_rows() -> None:
-    """In a row no two requests overlap, and a row that is free again is used again."""
-    assert rows_of([(0, 5), (1, 3), (4, 6), (5, 7)]) == [0, 1, 1, 0]
-
-
 def test_fault_is_shaded_throughout_and_at_its_provider() -> None:
     """A fault lies behind the whole picture and stands out in the lane of the provider that it hit."""
     drawn = picture(timeline())
@@ -47,7 +43,7 @@ def test_fault_is_shaded_throughout_and_at_its_provider() -> None:
     assert (whole.kind, lane.kind) == ("band", "band hit")
     assert (whole.x, whole.width) == (lane.x, lane.width)
     assert lane.height < whole.height
-    assert whole.title == "down at openai, 2.000 s to 4.000 s"
+    assert whole.title == "down at openai, 2 s to 4 s"
     assert texts(drawn, "fault") == ["down at openai"]
 
 
@@ -56,7 +52,7 @@ def test_fault_elsewhere_and_without_end_is_shaded_to_the_end() -> None:
     drawn = picture(timeline(bands=(Band(name="slow", where="store", begin_s=5.0),)))
     (shade,) = drawn.shades
     assert shade.x + shade.width == WIDTH - 14
-    assert shade.title == "slow at store, 5.000 s to the end"
+    assert shade.title == "slow at store, 5 s to the end"
 
 
 def test_names_of_faults_are_written_once_and_do_not_overlap() -> None:

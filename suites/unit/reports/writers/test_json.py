@@ -2,10 +2,12 @@ import json
 import math
 
 from reports.evidence import Cell, Measurement
+from reports.observations import Compared
 from reports.report import Report
 from reports.runs import Evidence
 from reports.writers.json import write
 from suites.unit.reports.builders import TODAY, catalogue, item, release, result, run
+from suites.unit.reports.plotted import compared
 
 
 def test_verdict_is_told_to_machines(calm_report: Report) -> None:
@@ -69,3 +71,13 @@ def test_contract_is_told_to_machines() -> None:
     text = write(Report.on(catalogue(item("XX-001")), release("XX-001"), evidence, today=TODAY))
     wanted = [{"rule": "tools", "provider": "groq", "state": "PASS", "tests": 1}]
     assert json.loads(text)["contract"] == wanted
+
+
+def test_baseline_is_told_to_machines() -> None:
+    """How each figure stands to the saved run is told with its test, and with the interval where there is one."""
+    unsaved = Compared(figure="P99", verdict="none saved")
+    evidence = Evidence(runs=(run(result("XX-001", compared=(unsaved, compared()))),))
+    text = write(Report.on(catalogue(item("XX-001")), release("XX-001"), evidence, today=TODAY))
+    slower, none = json.loads(text)["baseline"]
+    assert (slower["figure"], slower["verdict"], slower["low_percent"]) == ("P99 latency", "slower", 12.2)
+    assert (none["verdict"], none["low_percent"]) == ("none saved", None)

@@ -1,0 +1,201 @@
+"""Where load is tried: one gateway, profiles that are played against it once, and what each of them has left."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fixtures.capabilities import NotExercisedError
+from fixtures.load.locust_run import LoadRun
+from fixtures.load.profile import Profile
+from fixtures.load.recording import Recording, write_rest
+from fixtures.load.result import LoadResult
+from fixtures.load.voices import Speaker, Voices
+from fixtures.resources import Sample, Sampler
+from fixtures.resources.headroom import HostUse
+from fixtures.resources.host import read_host
+from fixtures.stage import Connection
+from fixtures.statistics import InconclusiveError
+from reports.observations import Band
+from suites.load.house import House
+
+OWN_MODELS = "load-"
+"""How the names of the models begin that the load suite itself has added."""
+
+_TRIES = 2
+"""How often a run is begun in which the generator was disturbed: a busy machine says nothing of the target."""
+
+_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Meantime:
+    """What was done beside a run: the faults, and by provider what the gateway said against it."""
+
+    bands: tuple[Band, ...] = ()
+    told: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+Beside = Callable[[LoadRun], Meantime]
+"""What a test does beside a run; it returns before the run is over."""
+
+
+def nothing(_run: LoadRun) -> Meantime:
+    """Let a run go on undisturbed."""
+    return Meantime()
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a profile has left: the recording, what was done meanwhile, and what was taken of the machine.
+
+    `samples` are of the gateway, none where the harness does not hold its process; `host` is the machine as a whole.
+    """
+
+    result: LoadResult
+    host: HostUse
+    samples: tuple[Sample, ...]
+    meantime: Meantime
+
+    @property
+    def recording(self) -> Recording:
+        return self.result.recording
+
+    def within(self, from_s: float, to_s: float) -> LoadResult:
+        """Return what a part of the run says."""
+        return LoadResult.of(self.recording, within=(from_s, to_s))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """What the tests of one session share: profiles, the place of recordings, and what has been played already."""
+
+    extent: str
+    profiles: Mapping[str, Profile]
+    folder: Path
+    baseline: Path
+    seed: int
+    house: House | None
+    played: dict[str, Played] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A gateway under load as one test sees it."""
+
+    gateway: Connection
+    shelf: Shelf
+
+    @property
+    def house(self) -> House:
+        """The providers behind the gateway; only for tests that need `configuration`."""
+        assert self.shelf.house is not None
+        return self.shelf.house
+
+    def profile(self, name: str) -> Profile:
+        return self.shelf.profiles[name]
+
+    def models(self) -> tuple[str, ...]:
+        """Return the models that the gateway has anyway; where it shows none the test is NOT RUN."""
+        models = tuple(model for model in self.gateway.target.models if not model.startswith(OWN_MODELS))
+        if not models:
+            pytest.skip("NOT RUN: the target lists no model; --target-model names those that may be asked")
+        return models
+
+    def model(self, wanted: str) -> str:
+        """Return this model, or the first that there is where the gateway is not ours to configure."""
+        return wanted if wanted in self.gateway.target.models else self.models()[0]
+
+    def once(self, profile: Profile, model: str, beside: Beside = nothing) -> Played:
+        """Return what a profile leaves, played when it is first asked for; a disturbed generator has a second try."""
+        played = self.shelf.played
+        if profile.name not in played:
+            for _try in range(_TRIES):
+                played[profile.name] = self.play(profile, model, beside)
+                if _is_truthful(played[profile.name].result):
+                    break
+        return played[profile.name]
+
+    def play(self, profile: Profile, model: str, beside: Beside = nothing) -> Played:
+        """Play a profile to its end, and do something beside it."""
+        folder = self.shelf.folder / profile.name
+        shutil.rmtree(folder, ignore_errors=True)
+        target = self.gateway.target
+        run = LoadRun(
+            profile,
+            base_url=target.url,
+            key=target.keys.user,
+            model=model,
+            folder=folder,
+            seed=self.shelf.seed,
+            voices=self._voices(sorted({mix.model or model for mix in profile.mix})),
+        )
+        before = read_host(self.shelf.folder)
+        with self._watched() as samples, run:
+            meantime = beside(run)
+            recording = run.result()
+        taken, host = samples(), HostUse.between(before, read_host(self.shelf.folder))
+        recording = replace(recording, bands=meantime.bands, samples=tuple(asdict(each) for each in taken))
+        write_rest(
+            _recorded_in(folder),
+            recording.header,
+            bands=recording.bands,
+            samples=recording.samples,
+            missing=recording.missing,
+        )
+        return Played(LoadResult.of(recording), host, taken, meantime)
+
+    def process(self) -> psutil.Process:
+        """Return the gateway's process.
+
+        Raises:
+            NotExercisedError: the harness does not hold it.
+
+        """
+        pid = self.gateway.target.pid
+        if pid is None:
+            raise NotExercisedError("the harness does not hold the target's process")
+        return psutil.Process(pid)
+
+    @contextmanager
+    def _watched(self) -> Iterator[Callable[[], tuple[Sample, ...]]]:
+        pid = self.gateway.target.pid
+        if pid is None:
+            yield tuple
+            return
+        with Sampler(pid, every_s=_EVERY_S) as sampler:
+            yield lambda: sampler.samples
+
+    def _voices(self, models: Iterable[str]) -> Voices | None:
+        """Return who may answer for these models; None where the providers are not ours."""
+        if not self.gateway.target.providers:
+            return None
+        return Voices(
+            self.shelf.seed, tuple(speaker for model in models for speaker in self._speakers_for(model))
+        )
+
+    def _speakers_for(self, model: str) -> Iterator[Speaker]:
+        target = self.gateway.target
+        for name in (model, *target.chains.get(model, ())):
+            provider = target.models.get(name)
+            if provider in target.providers:
+                yield Speaker(str(provider), name)
+        yield from self.shelf.house.speakers_for(model) if self.shelf.house else ()
+
+
+def _recorded_in(folder: Path) -> Path:
+    """Return where in its folder the one run has been recorded."""
+    (header,) = folder.glob("*/recording.json")
+    return header.parent
+
+
+def _is_truthful(result: LoadResult) -> bool:
+    try:
+        result.require_truthful()
+    except InconclusiveError:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""The figures of the undisturbed gateway as the next release is compared with them."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fixtures.baselines.baseline import Baseline, Figure
+from fixtures.baselines.baseline_file import load, save
+from fixtures.baselines.comparison import compare
+from fixtures.baselines.errors import IncomparableError
+from fixtures.baselines.machine import machine_facts
+from fixtures.load.record import Record
+from fixtures.load.result import LoadResult
+from fixtures.notes import Notes
+
+Value = Callable[[Record], float | None]
+
+
+def baseline_of(result: LoadResult) -> Baseline:
+    """Return the figures of a run, request by request."""
+    header = result.header
+    streams = [record for record in result.records if record.stream]
+    whole = [record for record in result.records if not record.stream]
+    return Baseline(
+        taken_at=header.started_at.isoformat(timespec="milliseconds"),
+        target=header.target,
+        profile=f"{header.profile}, {header.arrivals} requests in {header.duration_s:g} s",
+        seed=header.seed,
+        machine=machine_facts(),
+        figures=(
+            _figure("whole answer", whole, lambda each: each.latency_s),
+            _figure("stream, to the first token", streams, lambda each: each.ttft_s),
+            _figure("stream, time per token", streams, lambda each: each.tpot_s),
+        ),
+    )
+
+
+def keep_record(baseline: Baseline, path: Path, notes: Notes) -> None:
+    """Compare a run with the one that was kept, if there is one, and keep it instead.
+
+    Raises:
+        BaselineError: what was kept cannot be read, or the new one cannot be written.
+
+    """
+    if path.is_file():
+        _compare(load(path), baseline, notes)
+    save(baseline, path)
+
+
+def _compare(before: Baseline, after: Baseline, notes: Notes) -> None:
+    try:
+        compared = compare(before, after)
+    except IncomparableError as error:
+        notes.warn(f"this run is not compared with the one before: {error}")
+        return
+    for each in compared:
+        notes.compared(each)
+        if each.verdict == "slower":
+            notes.warn(each.text)
+
+
+def _figure(name: str, records: Iterable[Record], value: Value) -> Figure:
+    times_s = (value(record) if record.outcome == "ok" else None for record in records)
+    samples = tuple(time_s if time_s and time_s > 0 else None for time_s in times_s)
+    return Figure(name=name, unit="s", samples=samples)

@@ -1,0 +1,91 @@
+"""More than is expected: a spike that has to be carried, and the load at which the gateway saturates."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from fixtures.load.arrivals import Stepped
+from fixtures.load.knee import Knee, Limits, Search, Step
+from fixtures.load.plots import knee_plots
+from fixtures.load.profile import Profile
+from fixtures.load.result import LoadResult
+from fixtures.statistics import InconclusiveError
+from reports.thresholds import Threshold
+from suites.load.blanks import Blanks
+from suites.load.ground import Ground, Played
+from suites.load.house import QUICK
+from suites.load.telling import require_few_failures, tell
+
+Lookup = Callable[[str, str], Threshold]
+
+LIMITS = Limits(p95_s=0.5, achieved_share=0.95)
+"""What a gateway keeps to that is not saturated; a step has too few requests for finer shares."""
+
+SEARCH = Search(limits=LIMITS, first_per_s=100, most_per_s=3200)
+MOST_STEPS = {"quick": 6, "full": 12}
+
+CALM_AGAIN = 5.0
+"""How many times as long as before the spike the median request may take afterwards; the queue is gone by then."""
+
+
+@pytest.mark.item("PL-093")
+@pytest.mark.needs("chat", "streaming", "configuration", "upstreams")
+def test_spike_is_carried(ground: Ground, threshold: Lookup) -> None:
+    """A spike to eight times the usual rate costs no request, and once it is over all is as it was before."""
+    profile = ground.profile("spike")
+    played = ground.once(profile, ground.model(QUICK))
+    played.result.require_truthful()
+    notes = ground.gateway.notes
+    tell(notes, played.result)
+    before, spike, after = _parts(played, profile)
+    require_few_failures(
+        notes, "requests of the spike that failed", spike, [threshold("PL-093", "error_rate")]
+    )
+    usual_s = before.latency.p50
+    calm_s = played.within((after.from_s + after.to_s) / 2, after.to_s).latency.p50
+    notes.measure("median before the spike", usual_s * 1000, "ms")
+    notes.measure("median in the spike", spike.latency.p50 * 1000, "ms")
+    notes.measure("median a while after the spike", calm_s * 1000, "ms")
+    assert calm_s < CALM_AGAIN * usual_s, (
+        f"long after the spike an answer takes {calm_s * 1000:.0f} ms, and before it took {usual_s * 1000:.0f} ms"
+    )
+
+
+@pytest.mark.item("PL-096")
+@pytest.mark.needs("chat", "configuration", "upstreams")
+def test_knee_is_found(ground: Ground, threshold: Lookup, blanks: Blanks) -> None:
+    """Step by step the rate is raised until the gateway, or the generator, no longer keeps up: so much it carries."""
+    knee = _search(ground)
+    for plot in knee_plots(knee, LIMITS):
+        ground.gateway.notes.plot(plot)
+    capacity = knee.capacity_per_s or 0.0
+    blanks.fill("PL-096", capacity)
+    limit = threshold("PL-096", "peak_load")
+    beyond = min((step for step in knee.steps if step.rate_per_s > capacity), key=_rate_of, default=None)
+    if beyond is not None and beyond.flaw and not limit.holds(capacity):
+        raise InconclusiveError(beyond.flaw)
+    ground.gateway.notes.require(f"peak load capacity ({knee.why})", capacity, limit)
+
+
+def _search(ground: Ground) -> Knee:
+    profile = ground.profile("knee")
+    search = replace(SEARCH, most_steps=MOST_STEPS[ground.shelf.extent])
+    steps: list[Step] = []
+    while (rate_per_s := search.next_rate(steps)) is not None:
+        step = replace(profile.scaled(rate=rate_per_s / profile.rate_per_s), name=f"knee-{len(steps) + 1}")
+        steps.append(Step.of(rate_per_s, ground.play(step, ground.model(QUICK)).result))
+    return search.knee(steps)
+
+
+def _rate_of(step: Step) -> float:
+    return step.rate_per_s
+
+
+def _parts(played: Played, profile: Profile) -> Iterator[LoadResult]:
+    """Yield what each step of a profile says."""
+    assert isinstance(profile.arrivals, Stepped)
+    begin_s = 0.0
+    for _rate_per_s, duration_s in profile.arrivals.steps:
+        yield played.within(begin_s, begin_s + duration_s)
+        begin_s += duration_s

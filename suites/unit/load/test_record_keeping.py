@@ -1,0 +1,70 @@
+"""What the load suite keeps of a run for the next one, and what it says of the difference."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.baselines.baseline_file import load
+from fixtures.load.record import Record
+from fixtures.load.result import LoadResult
+from fixtures.notes import Notes
+from suites.load.record_keeping import baseline_of, keep_record
+from suites.unit.fixtures.load.runs import record, recording, streamed
+
+EACH = 900
+
+
+def requests(factor: float) -> Iterator[Record]:
+    """Yield whole answers and streams in turn, all of them slower by a factor, and not all alike."""
+    for number in range(1, 2 * EACH + 1):
+        wave = factor * (0.1 + 0.01 * (number % 7))
+        at_s = number / 100
+        if number % 2:
+            yield record(number, at_s, took_s=wave)
+        else:
+            yield streamed(number, at_s, ttft_s=wave, gaps_s=(wave, wave))
+
+
+def result(factor: float = 1.0) -> LoadResult:
+    return LoadResult.of(recording(requests(factor)), within=(0, 2 * EACH / 100 + 1))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "kept" / "baseline.json"
+
+
+def test_first_run_is_kept(place: Path) -> None:
+    """Where nothing was kept yet there is nothing to compare with, and the run is kept."""
+    notes = Notes()
+    keep_record(baseline_of(result()), place, notes)
+    assert (notes.comparisons, notes.warnings) == ([], [])
+    assert load(place) == baseline_of(result())
+
+
+def test_same_run_again_is_no_different(place: Path) -> None:
+    """A run as fast as the one before is said to be no different, figure by figure."""
+    notes = Notes()
+    for _run in range(2):
+        keep_record(baseline_of(result()), place, notes)
+    assert {each.verdict for each in notes.comparisons} == {"no different"}
+    assert not notes.warnings
+
+
+def test_slower_run_is_warned_of_and_kept(place: Path) -> None:
+    """A slower run is told to a person, by how much, and is what the next one is compared with."""
+    notes = Notes()
+    keep_record(baseline_of(result()), place, notes)
+    keep_record(baseline_of(result(1.5)), place, notes)
+    assert {each.verdict for each in notes.comparisons} == {"slower"}
+    assert len(notes.warnings) == len(notes.comparisons) > 0
+    assert load(place) == baseline_of(result(1.5))
+
+
+def test_failed_request_leaves_its_place_empty() -> None:
+    """A request that was not answered rightly has no time, and moves no other one from its place."""
+    records = [record(1, 0.0, took_s=0.1), record(2, 0.1, outcome="error"), record(3, 0.2, took_s=0.3)]
+    whole = baseline_of(LoadResult.of(recording(records))).figure("whole answer")
+    assert whole is not None
+    assert [time_s and round(time_s, 3) for time_s in whole.samples] == [0.1, None, 0.3]
