@@ -5,10 +5,22 @@ from contextlib import ExitStack
 
 import pytest
 
+from fixtures.marks import nodeid_of, suite_of
 from fixtures.simulators.server import SimulatorServer
 from fixtures.stage import FACTS, OPTIONS, Connection
 from fixtures.targets.protocol import Bench, Change, RunningTarget, TargetStartError
+from suites.chaos.in_turn import left_to_the_full_profile
 from suites.chaos.lanes import KEY, RESILIENCE, Lane, Track, change_for, lay_all
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Ask in the quick profile now whole, now streamed; a sabotage has to get past both."""
+    options = config.stash[OPTIONS]
+    if options.chaos == "full" or options.sabotage is not None:
+        return
+    ours = (item.nodeid for item in items if suite_of(nodeid_of(item)) == "chaos")
+    left_out = left_to_the_full_profile(ours)
+    items[:] = [item for item in items if item.nodeid not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ WAIT_S = 0.3
 
 IMPATIENT = {"first_byte_s": WAIT_S, "whole_s": WAIT_S, "idle_s": WAIT_S}
 
-ALL_SILENT_S = 0.8
+ALL_SILENT_S = 0.6
 """The same where everybody is silent: long enough to tell who has waited from who has not."""
 
 FAILURES = 3
