@@ -14,9 +14,9 @@ from suites.chaos.lanes import KEY, RESILIENCE, Lane, Track, change_for, lay_all
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Ask in the quick profile now whole, now streamed; a sabotage has to get past both."""
+    """Ask in the quick profile now whole, now streamed; a sabotage, and whoever chooses by `-k`, meets both."""
     options = config.stash[OPTIONS]
-    if options.chaos == "full" or options.sabotage is not None:
+    if options.chaos == "full" or options.sabotage is not None or config.option.keyword:
         return
     ours = (item.nodeid for item in items if suite_of(nodeid_of(item)) == "chaos")
     left_out = left_to_the_full_profile(ours)
