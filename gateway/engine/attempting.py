@@ -40,8 +40,9 @@ class Attempting:
             served = await call(order, choice.candidate)
         except ProviderError as error:
             raise ProviderError(self.fail(order, attempt, error.failure)) from error
-        # The caller has left, or another target was faster: it says nothing of this one.
-        except BaseException:
+        except (
+            BaseException
+        ):  # the caller has left, or another target was faster: it says nothing of this one
             self.cancel(attempt)
             raise
         attempt.end("answered", self.clock.monotonic_s())

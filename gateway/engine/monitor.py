@@ -78,8 +78,7 @@ class Monitor:
         )
         try:
             probe = await self.prober.test(provider, timeout_s)
-        # Whatever it is, it is the gateway's own fault, and must neither keep a target away nor end the watch.
-        except Exception:
+        except Exception:  # the gateway's own fault, which must neither keep a target away nor end the watch
             self.log.exception("probe failed", provider=provider.name)
             probe = Probe(status="unknown", message="The probe could not be made.")
         self.health.note_probe(provider.name, probe, began_s)

@@ -118,6 +118,6 @@ async def _watched(account: Account, work: Awaitable[Result]) -> Result:
     """Lets every request leave its line in the log where it ends early, one that is left by its caller too."""
     try:
         return await work
-    except BaseException as error:
+    except BaseException as error:  # in whatever way it ends, the caller's leaving too
         account.close(error)
         raise
