@@ -61,7 +61,7 @@ def test_answers_are_quick_on_average(ground: Ground, load: LoadResult, threshol
     """Under the expected load an answer takes a few seconds at most, on average."""
     assert load.latency.n, "no request was answered: there is no mean time"
     limit = threshold("LD-137", "mean_latency")
-    ground.gateway.notes.require("mean time of an answer", load.latency_mean_s, limit)
+    ground.gateway.notes.require("mean time of an answer", load.latency.mean, limit)
 
 
 @pytest.mark.item("UB-066")

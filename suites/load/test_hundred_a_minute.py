@@ -22,7 +22,7 @@ def test_hundred_requests_a_minute_are_answered(ground: Ground, threshold: Looku
     notes = ground.gateway.notes
     tell(notes, load)
     require_few_failures(notes, "requests that failed", load, [threshold("LD-159", "error_rate")])
-    notes.require("mean time of an answer", load.latency_mean_s, threshold("LD-159", "mean_latency"))
+    notes.require("mean time of an answer", load.latency.mean, threshold("LD-159", "mean_latency"))
     per_minute = 60 * load.counts["ok"] / load.seconds
     for item in ("LD-108", "LD-159"):
         notes.require(
