@@ -1,6 +1,5 @@
 """What the journals of a lane's providers say: who was asked, and how those calls ended."""
 
-import time
 from collections.abc import Sequence
 
 from fixtures.simulators.journal import Call
@@ -21,9 +20,7 @@ def wait_until_asked(lane: Lane, places: Sequence[int]) -> None:
         AssertionError: they are not, or others were.
 
     """
-    deadline_s = time.monotonic() + _ASKED_WITHIN_S
-    while _count(lane) < len(places) and time.monotonic() < deadline_s:
-        time.sleep(0.01)
+    lane.track.world.journal.wait_until(lambda: _count(lane) >= len(places), _ASKED_WITHIN_S)
     assert lane.asked() == list(places), f"asked were {lane.asked()} and not {list(places)}"
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from fixtures.faults import Link
 from fixtures.simulators.journal import Call
-from fixtures.simulators.protocol import Plan
 from fixtures.simulators.server import SimulatedProvider
-from fixtures.simulators.steps import Cut, Scene, Stall, Status, Step
+from fixtures.simulators.steps import Cut, Stall, Status, Step
 from suites.chaos.failoverbench import Clock
 from suites.chaos.hearing import Heard
 from suites.chaos.lanes import Lane
@@ -100,18 +99,6 @@ class Course:
         idle_s = [gap_s for gap_s in _gaps_s(probes) if gap_s > interval_s * 3 + 1]
         if idle_s:
             yield f"it was not probed for {max(idle_s):.2f} s, and {interval_s:g} s are configured"
-
-
-@dataclass(frozen=True, slots=True)
-class OfModel:
-    """Fails one model alone."""
-
-    model: str
-    step: Step
-
-    def alter(self, plan: Plan, scene: Scene) -> Plan:
-        asked = scene.query.body.get("model") if isinstance(scene.query.body, dict) else None
-        return self.step.alter(plan, scene) if asked == self.model else plan
 
 
 def play_all(plays: Mapping[str, Callable[[], Course]]) -> dict[str, Course]:

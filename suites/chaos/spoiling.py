@@ -57,3 +57,15 @@ class Until:
 
     def alter(self, plan: Plan, scene: Scene) -> Plan:
         return (self.step if time.monotonic() < self.until_s else self.then).alter(plan, scene)
+
+
+@dataclass(frozen=True, slots=True)
+class OfModel:
+    """Fails one model alone."""
+
+    model: str
+    step: Step
+
+    def alter(self, plan: Plan, scene: Scene) -> Plan:
+        asked = scene.query.body.get("model") if isinstance(scene.query.body, dict) else None
+        return self.step.alter(plan, scene) if asked == self.model else plan

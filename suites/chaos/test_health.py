@@ -20,8 +20,8 @@ from fixtures.targets.protocol import Registry
 from suites.chaos.hearing import End
 from suites.chaos.journals import place_of
 from suites.chaos.lanes import KEY, PROBE_INTERVAL_S, Lane, Track, Wish, change_for
-from suites.chaos.outages import FULL, LIMIT_S, OUTAGES, QUICK, OfModel, play, play_all, resilience_for
-from suites.chaos.spoiling import Waits
+from suites.chaos.outages import FULL, LIMIT_S, OUTAGES, QUICK, play, play_all, resilience_for
+from suites.chaos.spoiling import OfModel, Waits
 from suites.chaos.standing import standing_of
 
 pytestmark = pytest.mark.needs("chat", "streaming", "fallback", "configuration", "upstreams")

@@ -2,16 +2,14 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from fixtures.simulators.protocol import Plan
-from fixtures.simulators.steps import Chain, Cut, Scene, Slow, Stall, Status, Step
+from fixtures.simulators.steps import Chain, Cut, Slow, Stall, Status, Step
 from suites.chaos.hearing import End
 from suites.chaos.lanes import PROBE_INTERVAL_S, Lane
-from suites.chaos.spoiling import Waits
+from suites.chaos.spoiling import OfModel, Waits
 
 pytestmark = [
     pytest.mark.item("PL-105"),
@@ -24,18 +22,6 @@ BACK_WITHIN_S = PROBE_INTERVAL_S + 1
 GONE = Cut("before headers", "fin")
 WAIT_S = 0.6
 CALLERS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class OfModel:
-    """Fails one model alone."""
-
-    model: str
-    step: Step
-
-    def alter(self, plan: Plan, scene: Scene) -> Plan:
-        asked = scene.query.body.get("model") if isinstance(scene.query.body, dict) else None
-        return self.step.alter(plan, scene) if asked == self.model else plan
 
 
 @pytest.mark.regression("R049")
@@ -277,7 +263,6 @@ def _state(lane: Lane) -> str:
 
 
 def _wait_for_calls(lane: Lane, count: int) -> None:
-    deadline_s = time.monotonic() + 2
-    while len(lane.calls()) < count:
-        assert time.monotonic() < deadline_s, "the trial was not made"
-        time.sleep(0.01)
+    assert lane.track.world.journal.wait_until(lambda: len(lane.calls()) >= count, 2), (
+        "the trial was not made"
+    )

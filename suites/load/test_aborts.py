@@ -1,6 +1,5 @@
 """Callers who leave under load: nothing of their requests is left behind, at the gateway or at a provider."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -32,8 +31,12 @@ def test_callers_who_leave_cost_nothing(ground: Ground, threshold: Lookup) -> No
     notes.measure("callers who left", left, "count")
     assert left > 0.2 * len(load.records), f"only {left} callers have left: nothing is proved"
     assert not load.error_rate, f"those who stayed were not all answered{failures_of(load)}"
-    time.sleep(_ENDED_WITHIN_S)
-    _require_ended([call for call in journal.since(mark) if call.kind_of_call == "chat"], left)
+
+    def calls() -> list[Call]:
+        return [call for call in journal.since(mark) if call.kind_of_call == "chat"]
+
+    journal.wait_until(lambda: all(call.outcome != "open" for call in calls()), _ENDED_WITHIN_S)
+    _require_ended(calls(), left)
     require_little_left(notes, before, Held.at_rest(process, before, limit.value), limit)
 
 
