@@ -12,7 +12,7 @@ import pytest
 from fixtures.capabilities import NotExercisedError
 from fixtures.load.locust_run import LoadRun
 from fixtures.load.profile import Profile
-from fixtures.load.recording import Recording, write_rest
+from fixtures.load.recording import Recording
 from fixtures.load.result import LoadResult
 from fixtures.load.voices import Speaker, Voices
 from fixtures.resources import Sample, Sampler
@@ -140,13 +140,8 @@ class Ground:
             recording = run.result()
         taken, host = samples(), HostUse.between(before, read_host(self.shelf.folder))
         recording = replace(recording, bands=meantime.bands, samples=tuple(asdict(each) for each in taken))
-        write_rest(
-            _recorded_in(folder),
-            recording.header,
-            bands=recording.bands,
-            samples=recording.samples,
-            missing=recording.missing,
-        )
+        assert run.recorded_in is not None  # there is a recording
+        recording.write_rest(run.recorded_in)
         return Played(LoadResult.of(recording), host, taken, meantime)
 
     def process(self) -> psutil.Process:
@@ -185,12 +180,6 @@ class Ground:
             if provider in target.providers:
                 yield Speaker(str(provider), name)
         yield from self.shelf.house.speakers_for(model) if self.shelf.house else ()
-
-
-def _recorded_in(folder: Path) -> Path:
-    """Return where in its folder the one run has been recorded."""
-    (header,) = folder.glob("*/recording.json")
-    return header.parent
 
 
 def _is_truthful(result: LoadResult) -> bool:
