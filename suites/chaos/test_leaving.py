@@ -188,7 +188,8 @@ def test_leaving_says_nothing_of_the_provider(lane: Lane, place: str, *, stream:
             if stream and has_begun:
                 caller.hear(b"The")
             wait_until_asked(lane, (1,) * number)
-            caller.leave()
+            left_s = caller.leave()
+        _ended_after_s(lane, lane.calls()[-1], left_s)
     heard = lane.ask(stream=stream)
     assert heard.is_answer(lane.text_of(1)), f"a provider that is well is passed by: {heard}"
 
