@@ -1,4 +1,3 @@
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from gateway.schema.sse import SseDecoder, SseEvent
 from gateway.schema.usage import Usage
 
 _DONE = b"[DONE]"
+_KIND = "chat.completion.chunk"
 
 _is_choice = partial(is_choice, content="delta")
 
@@ -41,6 +41,7 @@ class OpenAIStreamDecoder:
         self._include_usage = include_usage
         self._sse = SseDecoder()
         self._arguments = ToolArguments()
+        self._has_calls = False
         self._unfinished: set[int] = set()
         self._finished: dict[int, str] = {}
         self._ended: set[int] = set()
@@ -123,6 +124,31 @@ class OpenAIStreamDecoder:
         return [*self._released(), self._fault(ReasonCode.STREAM_INTERRUPTED, detail)]
 
     def _chunk(self, body: dict[str, Any]) -> list[StreamEvent]:
+        if (delta := self._plain_delta(body)) is None:
+            return self._full_chunk(body)
+        if not self._include_usage:
+            body.pop("usage", None)
+        return [ChatChunk(stamped(body, self._stamp, _KIND), _delivers(delta))]
+
+    def _plain_delta(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Returns the delta of a chunk of which nothing is to be noted, as of nearly all; None of any other.
+
+        Such a chunk only goes on with one choice that has begun.
+        """
+        try:
+            (choice,) = body["choices"]
+            index, delta = choice["index"], choice["delta"]
+        except (KeyError, TypeError, ValueError):
+            return None
+        if not isinstance(index, int) or index not in self._unfinished or not isinstance(delta, dict):
+            return None
+        if choice.get("finish_reason") is not None or body.get("usage") or "x_groq" in body:
+            return None
+        if self._held or "tool_calls" in delta or delta.get("reasoning") is not None:
+            return None
+        return delta
+
+    def _full_chunk(self, body: dict[str, Any]) -> list[StreamEvent]:
         choices = body.get("choices")
         if not isinstance(choices, list) or not all(map(_is_choice, choices)):
             raise unreadable("A chunk of the stream holds no proper choices.")
@@ -140,18 +166,13 @@ class OpenAIStreamDecoder:
             self._usage = usage or self._usage
             if body.pop("usage", None) and not choices:
                 return []
-        chunk = ChatChunk(
-            stamped(body, self._stamp, "chat.completion.chunk"),
-            delivers=delivers,
-            finishes=finishes,
-            usage=usage,
-        )
-        return self._in_turn(chunk)
+        return self._in_turn(ChatChunk(stamped(body, self._stamp, _KIND), delivers, finishes, usage))
 
     def _note(self, choice: dict[str, Any], delta: dict[str, Any], *, brings: bool) -> bool:
         """Notes how far a choice has come, and returns whether it gives a finish reason."""
         index, reason = choice.get("index", 0), finish_reason_of(choice)
         if "tool_calls" in delta:
+            self._has_calls = True
             self._arguments.add(index, delta)
         if brings and index in self._finished:
             self._ended.discard(index)
@@ -166,7 +187,9 @@ class OpenAIStreamDecoder:
 
     @property
     def _has_cut_call(self) -> bool:
-        return any(says_all(why) and self._arguments.cut_in(index) for index, why in self._finished.items())
+        return self._has_calls and any(
+            says_all(why) and self._arguments.cut_in(index) for index, why in self._finished.items()
+        )
 
     def _in_turn(self, chunk: ChatChunk) -> list[StreamEvent]:
         earlier = self._released() if self._held else []
@@ -177,7 +200,7 @@ class OpenAIStreamDecoder:
 
     def _released(self) -> list[StreamEvent]:
         held, self._held = self._held, None
-        return [replace(held, usage=self._usage)] if held else []
+        return [ChatChunk(held.body, held.delivers, held.finishes, self._usage)] if held else []
 
     def _fault(self, reason: ReasonCode, detail: str) -> StreamFault:
         return self._failure(ProviderFailure(reason=reason, detail=detail))

@@ -1,5 +1,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gateway.engine.attempts import Attempt, Decision
 from gateway.engine.calls import Order, Request, Result, Served
@@ -11,8 +12,7 @@ from gateway.policy.fallback import Candidate
 from gateway.policy.stated_wait import stated_wait_s
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """Whom to ask, why, and with which permission if the target was left alone."""
 
     candidate: Candidate
@@ -40,9 +40,7 @@ class Attempting:
             served = await call(order, choice.candidate)
         except ProviderError as error:
             raise ProviderError(self.fail(order, attempt, error.failure)) from error
-        except (
-            BaseException
-        ):  # the caller has left, or another target was faster: it says nothing of this one
+        except BaseException:  # the caller has left or another was faster: it says nothing of this one
             self.cancel(attempt)
             raise
         attempt.end("answered", self.clock.monotonic_s())

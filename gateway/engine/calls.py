@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from gateway.config.resilience import Chain
 from gateway.dialects import Dialect
@@ -23,15 +23,14 @@ from gateway.schema.embeddings import EmbeddingAnswer, EmbeddingRequest
 from gateway.schema.exchange import Endpoint, UpstreamAnswer, UpstreamCall
 
 Result = TypeVar("Result")
-Request = TypeVar("Request", ChatRequest, EmbeddingRequest)
+Request = TypeVar("Request", bound=ChatRequest | EmbeddingRequest)
 
 _OK = 200
 # What is held back takes memory; no model says as much.
 _MOST_HELD = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Served(Generic[Result]):
+class Served(NamedTuple, Generic[Result]):
     """What a provider answered, and what the caller is told of how it came about; `attempts` counts the calls."""
 
     result: Result
@@ -49,8 +48,7 @@ class StreamStart:
     first_chunks: list[ChatChunk]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order(Generic[Request]):
+class Order(NamedTuple, Generic[Request]):
     """What is asked of every candidate alike, how failures are gone about, and what is written down of it."""
 
     request: Request

@@ -1,10 +1,10 @@
 """The choice of who answers: one target after the other, until one does or nobody is left."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Generic
+from typing import Any, Generic
 
 from gateway.engine.attempting import Attempting, Call, Choice
 from gateway.engine.attempts import Attempt, Decision, TrailLog
@@ -32,15 +32,17 @@ class Failover:
     rng: Random
     sleep: Sleep
 
-    async def answer(self, order: Order[ChatRequest], candidates: Sequence[Candidate]) -> Served[ChatAnswer]:
+    def answer(
+        self, order: Order[ChatRequest], candidates: Sequence[Candidate]
+    ) -> Coroutine[Any, Any, Served[ChatAnswer]]:
         """Returns the first whole answer; raises GatewayError where there is none."""
-        return await self._whole(order, Search(self, order, candidates, self.calls.ask))
+        return self._whole(order, Search(self, order, candidates, self.calls.ask))
 
-    async def embed(
+    def embed(
         self, order: Order[EmbeddingRequest], candidates: Sequence[Candidate]
-    ) -> Served[EmbeddingAnswer]:
+    ) -> Coroutine[Any, Any, Served[EmbeddingAnswer]]:
         """Returns the first vectors; raises GatewayError where there are none."""
-        return await self._whole(order, Search(self, order, candidates, self.calls.embed))
+        return self._whole(order, Search(self, order, candidates, self.calls.embed))
 
     async def open(self, order: Order[ChatRequest], candidates: Sequence[Candidate]) -> Served[RescuedStream]:
         """Returns the first stream that delivers content; raises GatewayError where none does."""

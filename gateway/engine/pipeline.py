@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,9 @@ class ChatStream:
         self._stream = stream
         self._account = account
 
-    async def next_chunks(self) -> list[ChatChunk]:
+    def next_chunks(self) -> Coroutine[Any, Any, list[ChatChunk]]:
         """Returns the next chunks, none after the proper end; raises ProviderError where it ends otherwise."""
-        chunks = await self._stream.next_chunks()
-        for chunk in chunks:
-            if chunk.usage:
-                self._account.note_usage(chunk.usage)
-        return chunks
+        return self._stream.next_chunks()
 
     def finish(self, error: GatewayError | None = None) -> None:
         """Notes how the answer has ended for the caller: whole, or with this error."""

@@ -35,26 +35,25 @@ class AnswerStream:
                 raise ProviderError(self._failure)
             if self._ended:
                 return []
-            if released := self._release(await self._read()):
+            try:
+                data = await self._stream.read()
+            except ProviderError:
+                if not self._decoder.finished:
+                    raise
+                data = b""
+            if released := self._release(self._feed(data) if data else self._close()):
                 return released
 
     def close(self) -> None:
         """Ends the call to the provider."""
         self._stream.close()
 
-    async def _read(self) -> list[StreamEvent]:
-        try:
-            data = await self._stream.read()
-        except ProviderError:
-            if not self._decoder.finished:
-                raise
-            data = b""
-        if not data:
-            return self._close()
+    def _feed(self, data: bytes) -> list[StreamEvent]:
         events = self._decoder.feed(data)
         # The role, or a comment, is no answer: what is waited for first is content.
-        self._began = self._began or any(isinstance(event, ChatChunk) and event.delivers for event in events)
-        if events and self._began:
+        if not self._began:
+            self._began = any(isinstance(event, ChatChunk) and event.delivers for event in events)
+        if self._began and events:
             self._stream.mark_progress()
         if self._decoder.finished:
             self._stream.hurry(_CLOSING_S)

@@ -1,7 +1,7 @@
 """What becomes of a stream that breaks after the caller has seen some of it: another target, or an explicit error."""
 
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from gateway.engine.attempting import Attempting, Choice
@@ -108,8 +108,10 @@ class RescuedStream:
         if not chunks:
             self._ended = True
             self._attempting.finish(self._leg.attempt)
-        elif self._ways:
-            for chunk in chunks:
+        for chunk in chunks:
+            if chunk.usage:
+                self._order.account.note_usage(chunk.usage)
+            if self._ways:
                 self._delivered.note(chunk)
         return chunks
 
@@ -161,7 +163,7 @@ class RescuedStream:
         continuation = continued(self._order.request, self._delivered, prefill)
         if continuation is None:
             return None
-        return replace(self._order, request=continuation.request), continuation.joint
+        return self._order._replace(request=continuation.request), continuation.joint
 
     def _choice_of(self, candidate: Candidate, way: Way) -> Choice | None:
         """Takes the permission to ask a target; None where it is better left alone."""

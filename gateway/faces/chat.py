@@ -37,8 +37,13 @@ class ChatStreamEncoder:
         self._include_usage = include_usage
 
     def feed(self, chunks: Sequence[ChatChunk]) -> bytes:
-        bodies = [chunk.body if self._include_usage else _without_usage(chunk.body) for chunk in chunks]
-        return b"".join([encode_sse(orjson.dumps(body)) for body in bodies if body])
+        events: list[bytes] = []
+        for chunk in chunks:
+            body = chunk.body if self._include_usage else _without_usage(chunk.body)
+            if body:
+                # As encode_sse does, which looks for line breaks first: this JSON has none.
+                events += (b"data: ", orjson.dumps(body), b"\n\n")
+        return b"".join(events)
 
     def close(self) -> bytes:
         return _DONE

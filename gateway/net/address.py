@@ -1,5 +1,4 @@
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -16,8 +15,7 @@ class Origin(NamedTuple):
     is_tls: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where a URL leads: the connection that it needs, and what a request says of it."""
 
     origin: Origin

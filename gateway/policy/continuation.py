@@ -55,7 +55,7 @@ def continued(request: ChatRequest, delivered: Delivered, style: Prefill) -> Con
     if style == "vllm":
         body |= {"continue_final_message": True, "add_generation_prompt": False}
     joint = Splice(Delivered.of_text(delivered.text[len(said) :]))
-    return Continuation(replace(request, body=body, native=native), joint)
+    return Continuation(request._replace(body=body, native=native), joint)
 
 
 def may_replay(request: ChatRequest) -> bool:

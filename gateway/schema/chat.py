@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -89,8 +89,7 @@ class Native:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """A validated chat request; `body` is in OpenAI's format (create chat completion), as the caller sent it.
 
     `native` is what the caller really sent where it was in another format, out of which `body` was translated.
@@ -103,8 +102,7 @@ class ChatRequest:
     native: Native | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerStamp:
+class AnswerStamp(NamedTuple):
     """What every answer carries in the gateway's name, whichever provider gives it."""
 
     answer_id: str
@@ -112,8 +110,7 @@ class AnswerStamp:
     created_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChatAnswer:
+class ChatAnswer(NamedTuple):
     """A whole answer; `body` is a `chat.completion` of OpenAI, `native` the original where the provider's differs."""
 
     body: dict[str, Any]

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from math import ceil
+from typing import NamedTuple
 
 from gateway.kernel.quirks import Quirks
 from gateway.schema.retry_after import date_in, seconds_in
@@ -34,19 +35,20 @@ class Endpoint:
         return {"authorization": f"Bearer {self.api_key}"} if self.api_key else {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamCall:
+class UpstreamCall(NamedTuple):
     """One HTTP request to a provider, ready to send; `dropped` names what of the caller's request is not in it."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str]
+    body: bytes | None = None
     dropped: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"UpstreamCall({self.method} {self.url})"  # without the key, and what the caller has said
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamAnswer:
+
+class UpstreamAnswer(NamedTuple):
     """One whole HTTP answer of a provider; header names are in lower case."""
 
     status: int

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 _BOM = b"\xef\xbb\xbf"
+_LF, _CR = b"\n\r"
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: one is made for every event of a stream.
+@dataclass(slots=True)
 class SseEvent:
     """One event; `data` are the bytes of its data lines joined by LF."""
 
@@ -31,17 +33,17 @@ class SseDecoder:
             self._after_cr = False
         if not data:
             return []
-        self._after_cr = data.endswith(b"\r")
-        ends_line = self._after_cr or data.endswith(b"\n")
+        self._after_cr = data[-1] == _CR
+        ends_line = self._after_cr or data[-1] == _LF
         if self._rest or not ends_line:
             self._rest += data
-            if b"\n" not in data and b"\r" not in data:
+            if _LF not in data and _CR not in data:
                 return []  # what has come of a long line is not searched again with every piece
             data, self._rest = bytes(self._rest), bytearray()
         lines = data.splitlines()
         if not ends_line:
             self._rest = bytearray(lines.pop())
-        return [event for line in lines if (event := self._take(line)) is not None]
+        return self._read(lines)
 
     def close(self) -> list[SseEvent]:
         """Returns the event that lacks only its blank line.
@@ -49,23 +51,31 @@ class SseDecoder:
         The specification drops such an event. Here a provider's own terminal event decides whether an answer is
         complete, so a forgiving reading cannot make a cut answer look whole.
         """
-        last = [self._take(line) for line in (bytes(self._rest), b"")]
+        lines = [bytes(self._rest), b""]
         self._rest = bytearray()
-        return [event for event in last if event is not None]
+        return self._read(lines)
 
-    def _take(self, line: bytes) -> SseEvent | None:
+    def _read(self, lines: list[bytes]) -> list[SseEvent]:
         if self._at_start:
-            line = line.removeprefix(_BOM)
+            lines[0] = lines[0].removeprefix(_BOM)
             self._at_start = False
-        if not line:
-            return self._dispatch()
+        events: list[SseEvent] = []
+        for line in lines:
+            if line[:6] == b"data: ":
+                self._data.append(line[6:])
+            elif line:
+                self._take(line)
+            elif (event := self._dispatch()) is not None:
+                events.append(event)
+        return events
+
+    def _take(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
             self._data.append(value)
         elif name == b"event":
             self._event = value.decode(errors="replace")
-        return None
 
     def _dispatch(self) -> SseEvent | None:
         data, event = self._data, self._event
@@ -76,6 +86,6 @@ class SseDecoder:
 def encode_sse(data: bytes, event: str | None = None) -> bytes:
     """Writes one event; every line of the data becomes a data line."""
     head = f"event: {event}\n".encode() if event else b""
-    if b"\n" not in data:
+    if _LF not in data:
         return head + b"data: " + data + b"\n\n"
     return head + b"".join(b"data: %b\n" % line for line in data.split(b"\n")) + b"\n"

@@ -1,9 +1,7 @@
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """The tokens that a provider reports for one answer.
 
     `cached_tokens` are those of the prompt that were read from a cache, `reasoning_tokens` those of the completion that

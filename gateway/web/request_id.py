@@ -1,6 +1,6 @@
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,9 +31,10 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        stated = _stated_id(scope)
+        headers = dict(reversed(scope["headers"]))  # the first of a name counts
+        stated = _stated_id(headers)
         request_id = stated or self._new_id()
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope.setdefault("state", {}).update(request_id=request_id, headers=headers)
         answer = _Answer(send, request_id)
         began_s = self._clock.monotonic_s()
         context = log_context.set({"request_id": self._log.shown(stated) if stated else request_id})
@@ -67,12 +68,10 @@ class RequestIdMiddleware:
         )
 
 
-def _stated_id(scope: Scope) -> str:
+def _stated_id(headers: Mapping[bytes, bytes]) -> str:
     """Returns the id that a caller has given to its request; empty where it is none, or no sane one."""
-    for name, value in scope["headers"]:
-        if name == _HEADER:
-            return value.decode() if _SANE.fullmatch(value) else ""
-    return ""
+    value = headers.get(_HEADER, b"")
+    return value.decode() if _SANE.fullmatch(value) else ""
 
 
 class _Answer:

@@ -109,4 +109,4 @@ def test_caller_who_leaves_in_the_middle_of_its_request_is_noticed() -> None:
         return messages.pop()
 
     with pytest.raises(ClientDisconnect):
-        asyncio.run(read_body(Request({"type": "http", "headers": []}, receive)))
+        asyncio.run(read_body(Request({"type": "http", "state": {"headers": {}}}, receive)))

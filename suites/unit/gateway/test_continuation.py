@@ -20,7 +20,7 @@ def asked(**changes: Any) -> ChatRequest:
 
 def natively(**changes: Any) -> ChatRequest:
     """Gives a request that came in Anthropic's form."""
-    return replace(asked(), native=Native("anthropic", {"max_tokens": 9, "messages": [USER], **changes}))
+    return asked()._replace(native=Native("anthropic", {"max_tokens": 9, "messages": [USER], **changes}))
 
 
 def seen(*texts: str) -> Delivered:
@@ -182,7 +182,7 @@ def test_other_native_forms_are_only_for_their_face() -> None:
     """What no provider is sent need not be changed."""
     native = Native("responses", {"input": "Hi"})
 
-    assert go_on(replace(asked(), native=native), seen("One")).request.native == native
+    assert go_on(asked()._replace(native=native), seen("One")).request.native == native
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def test_original_answer_is_passed_on() -> None:
         "content": [{"type": "text"}],
         "new": 1,
     }
-    whole = replace(answer({"content": "a"}), native=Native("anthropic", original))
+    whole = answer({"content": "a"})._replace(native=Native("anthropic", original))
 
     assert FACE.encode_answer(whole, request()) == {**original, "model": "first"}
 
@@ -242,7 +242,7 @@ def test_form_of_another_face_is_not_passed_on() -> None:
     """Only Anthropic's own form is passed on here."""
     other = Native("responses", {"id": "resp_01"})
 
-    whole = FACE.encode_answer(replace(answer({"content": "a"}), native=other), request())
+    whole = FACE.encode_answer(answer({"content": "a"})._replace(native=other), request())
     events = streamed([replace(chunk({"content": "a"}), native=NativeEvents("responses", ({},)))])
 
     assert (whole["id"], events[0]["message"]["id"]) == ("msg_x1", "msg_x1")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.faces.chat import ChatCompletionsFace
@@ -12,6 +13,7 @@ from gateway.faces.embeddings import EmbeddingsFace
 from gateway.faces.openai_form import duration
 from gateway.kernel.limits import Limits, Window
 from gateway.schema.embeddings import EmbeddingAnswer
+from gateway.schema.sse import encode_sse
 from gateway.schema.usage import Usage
 from suites.unit.gateway.neutral import PROBLEM, answer, chunk, usage_chunk
 
@@ -41,6 +43,14 @@ def test_chunks_are_the_stream() -> None:
 
     assert [json.loads(event.removeprefix("data: ")) for event in events[:2]] == [c.body for c in chunks]
     assert events[2:] == ["data: [DONE]", ""]
+
+
+def test_chunks_are_events_one_by_one() -> None:
+    """Several chunks at once are the events that each would be, line breaks in their texts included."""
+    encoder = CHAT.stream_encoder(ask_chat(stream=True))
+    chunks = [chunk({"content": text}) for text in ("a\n\nb", "\r", "\u2028", "")]
+
+    assert encoder.feed(chunks) == b"".join(encode_sse(orjson.dumps(each.body)) for each in chunks)
 
 
 def test_usage_is_for_those_who_ask() -> None:

@@ -142,7 +142,7 @@ def test_usage_that_nobody_asked_for_is_hidden() -> None:
 
     assert [step.body["choices"][0]["finish_reason"] for step in shown] == [None, None, None, "stop"]
     assert not any("usage" in step.body for step in shown)
-    assert shown[-1].usage == Usage(3, 2)
+    assert (shown[-1].delivers, shown[-1].finishes, shown[-1].usage) == (False, True, Usage(3, 2))
 
 
 def test_usage_that_was_asked_for_is_shown() -> None:

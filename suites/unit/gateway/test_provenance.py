@@ -38,7 +38,7 @@ def test_caller_learns_who_answered(served: Served[None]) -> None:
     """The names of the configuration are told, and nothing of address, key or the provider's own model name."""
     secretive = Model(name="first", provider="openai", upstream_model="secret-model")
     told = provenance_headers(
-        replace(served, candidate=replace(served.candidate, model=secretive)), CHAT_FACES[0], NOW
+        served._replace(candidate=replace(served.candidate, model=secretive)), CHAT_FACES[0], NOW
     )
 
     assert told == {"x-gateway-provider": "openai", "x-gateway-model": "first", "x-gateway-attempts": "1"}
@@ -59,14 +59,14 @@ def test_caller_learns_who_answered(served: Served[None]) -> None:
 )
 def test_caller_learns_what_was_left_out(served: Served[None], dropped: tuple[str, ...], told: str) -> None:
     """The fields are named; they are the caller's own words, and cannot break or burst the header."""
-    headers = provenance_headers(replace(served, dropped=dropped), CHAT_FACES[0], NOW)
+    headers = provenance_headers(served._replace(dropped=dropped), CHAT_FACES[0], NOW)
 
     assert headers["x-gateway-dropped-params"] == told
 
 
 def test_limits_are_told_in_the_form_of_the_face(served: Served[None]) -> None:
     """A provider's limits reach the caller by the names that its SDK knows."""
-    limited = replace(served, limits=Limits(requests=Window(50, 49, 1.0)))
+    limited = served._replace(limits=Limits(requests=Window(50, 49, 1.0)))
 
     chat, messages, responses = (set(provenance_headers(limited, face, NOW)) for face in CHAT_FACES)
 

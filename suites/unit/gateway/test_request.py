@@ -23,8 +23,8 @@ def test_head_says_what_is_asked_and_of_whom() -> None:
         "user-agent: gauntlet-gateway",
         "accept: */*",
         "accept-encoding: identity",
-        "content-length: 2",
         "Authorization: Bearer sk-example-not-a-key",
+        "content-length: 2",
     ]
 
 
