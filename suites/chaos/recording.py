@@ -1,7 +1,6 @@
 """One history of a run out of what everybody saw, saved, drawn for the report, and judged."""
 
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +57,11 @@ class Recording:
 
     def _ended_calls(self) -> list[Call]:
         """Return all calls, once those under way have ended: a cancelled one may take a moment."""
-        until_s = time.monotonic() + _CALLS_END_WITHIN_S
-        while any(call.outcome == "open" for call in self.track.world.journal.kept()):
-            if time.monotonic() > until_s:
-                break
-            time.sleep(0.02)
-        return self.track.world.journal.kept()
+        journal = self.track.world.journal
+        journal.wait_until(
+            lambda: all(call.outcome != "open" for call in journal.kept()), _CALLS_END_WITHIN_S
+        )
+        return journal.kept()
 
 
 def lost_on_the_way(bands: Iterable[FaultBand], calls: Iterable[Call]) -> Callable[[Call], Mapping[str, Any]]:
