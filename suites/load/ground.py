@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.capabilities import NotExercisedError
+from fixtures.capabilities import NotExercisedError, NotRunError
 from fixtures.load.locust_run import LoadRun
 from fixtures.load.profile import Profile
 from fixtures.load.recording import Recording
@@ -64,6 +64,13 @@ class Played:
     @property
     def recording(self) -> Recording:
         return self.result.recording
+
+    @property
+    def samples_under_load(self) -> tuple[Sample, ...]:
+        """The samples from the first arrival to the last end: before and after it the gateway rests."""
+        begun_s = self.recording.header.started_monotonic_s
+        ended_s = begun_s + max((record.ended_s for record in self.recording.records), default=0.0)
+        return tuple(sample for sample in self.samples if begun_s <= sample.at_s <= ended_s)
 
     def within(self, from_s: float, to_s: float) -> LoadResult:
         """Return what a part of the run says."""
@@ -122,9 +129,13 @@ class Ground:
 
     def play(self, profile: Profile, model: str, beside: Beside = nothing) -> Played:
         """Play a profile to its end, and do something beside it."""
+        target = self.gateway.target
+        if not target.url.startswith("http://"):
+            raise NotRunError(
+                "the load generator speaks plain http, as encryption would be measured along: give it such an address"
+            )
         folder = self.shelf.folder / profile.name
         shutil.rmtree(folder, ignore_errors=True)
-        target = self.gateway.target
         run = LoadRun(
             profile,
             base_url=target.url,

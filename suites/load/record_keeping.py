@@ -35,27 +35,30 @@ def baseline_of(result: LoadResult) -> Baseline:
 
 
 def keep_record(baseline: Baseline, path: Path, notes: Notes) -> None:
-    """Compare a run with the one that was kept, if there is one, and keep it instead.
+    """Compare a run with the one that was kept; keep it instead where there is none, or none like it.
+
+    The one that was kept stays: were each run the measure of the next, a gateway that gets slower a little at a time
+    would never be called slower.
 
     Raises:
         BaselineError: what was kept cannot be read, or the new one cannot be written.
 
     """
-    if path.is_file():
-        _compare(load(path), baseline, notes)
-    save(baseline, path)
+    if not path.is_file() or not _is_compared(load(path), baseline, path, notes):
+        save(baseline, path)
 
 
-def _compare(before: Baseline, after: Baseline, notes: Notes) -> None:
+def _is_compared(before: Baseline, after: Baseline, path: Path, notes: Notes) -> bool:
     try:
         compared = compare(before, after)
     except IncomparableError as error:
-        notes.warn(f"this run is not compared with the one before: {error}")
-        return
+        notes.warn(f"this run is not compared with the one before, and kept instead of it: {error}")
+        return False
     for each in compared:
         notes.compared(each)
         if each.verdict == "slower":
-            notes.warn(each.text)
+            notes.warn(f"{each.text}; to be content with that, remove {path.name} and measure again")
+    return True
 
 
 def _figure(name: str, records: Iterable[Record], value: Value) -> Figure:

@@ -23,7 +23,8 @@ def test_hundred_requests_a_minute_are_answered(ground: Ground, threshold: Looku
     tell(notes, load)
     require_few_failures(notes, "requests that failed", load, [threshold("LD-159", "error_rate")])
     notes.require("mean time of an answer", load.latency.mean, threshold("LD-159", "mean_latency"))
-    per_minute = 60 * load.counts["ok"] / load.seconds
+    # Whoever falls behind answers all in the end, but not at this rate.
+    per_minute = 60 * min(load.counts["ok"] / load.seconds, load.achieved_per_s)
     for item in ("LD-108", "LD-159"):
         notes.require(
             f"requests per minute that are answered{failures_of(load)}", per_minute, threshold(item, "rate")

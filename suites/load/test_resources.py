@@ -26,7 +26,7 @@ def test_machine_has_room_for_the_load(ground: Ground, threshold: Lookup) -> Non
     ground.process()
     played = play(ground)
     played.result.require_truthful()
-    usage, host = Usage.of(played.samples), played.host
+    usage, host = Usage.of(played.samples_under_load), played.host
     _record(ground, usage, host)
     notes = ground.gateway.notes
     for plot in plots(played.samples, began_s=played.recording.header.started_monotonic_s):

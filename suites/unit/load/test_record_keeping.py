@@ -1,6 +1,7 @@
 """What the load suite keeps of a run for the next one, and what it says of the difference."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,14 +53,35 @@ def test_same_run_again_is_no_different(place: Path) -> None:
     assert not notes.warnings
 
 
-def test_slower_run_is_warned_of_and_kept(place: Path) -> None:
-    """A slower run is told to a person, by how much, and is what the next one is compared with."""
+def test_slower_run_is_warned_of_each_time(place: Path) -> None:
+    """A slower run is told to a person, by how much, and does not become what the next one is compared with."""
+    keep_record(baseline_of(result()), place, Notes())
+    for _run in range(2):
+        notes = Notes()
+        keep_record(baseline_of(result(1.5)), place, notes)
+        assert {each.verdict for each in notes.comparisons} == {"slower"}
+        assert len(notes.warnings) == len(notes.comparisons) > 0
+    assert load(place) == baseline_of(result())
+
+
+def test_gateway_that_gets_slower_bit_by_bit_is_found_out(place: Path) -> None:
+    """Six runs that are each four per cent slower than the one before are in the end called slower."""
+    for run in range(5):
+        keep_record(baseline_of(result(1.04**run)), place, Notes())
+    notes = Notes()
+    keep_record(baseline_of(result(1.04**5)), place, notes)
+    assert {each.verdict for each in notes.comparisons} == {"slower"}
+
+
+def test_run_of_another_kind_takes_the_place(place: Path) -> None:
+    """What cannot be compared with what was kept is kept instead of it, and a person is told why."""
     notes = Notes()
     keep_record(baseline_of(result()), place, notes)
-    keep_record(baseline_of(result(1.5)), place, notes)
-    assert {each.verdict for each in notes.comparisons} == {"slower"}
-    assert len(notes.warnings) == len(notes.comparisons) > 0
-    assert load(place) == baseline_of(result(1.5))
+    other = replace(baseline_of(result()), seed=5)
+    keep_record(other, place, notes)
+    assert notes.comparisons == []
+    assert [warning for warning in notes.warnings if "seed" in warning] == notes.warnings != []
+    assert load(place) == other
 
 
 def test_failed_request_leaves_its_place_empty() -> None:
