@@ -16,8 +16,8 @@ from fixtures.load.recording import Recording
 from fixtures.load.result import LoadResult
 from fixtures.load.voices import Speaker, Voices
 from fixtures.resources import Sample, Sampler
-from fixtures.resources.headroom import HostUse
 from fixtures.resources.host import read_host
+from fixtures.resources.host_use import HostUse
 from fixtures.stage import Connection
 from fixtures.statistics import InconclusiveError
 from reports.observations import Band

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.resources.headroom import HostUse
+from fixtures.resources.host_use import HostUse
 from fixtures.resources.plots import plots
 from fixtures.resources.usage import Usage
 from reports.thresholds import Threshold
