@@ -5,10 +5,12 @@ changed, so that a warm session begins at once. What follows `--` is handed to p
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -29,6 +31,10 @@ PACKAGES = ("checklists", "fixtures", "gateway", "reports", "suites")
 
 ALLURE_3 = "allure@3.18.0"
 ALLURE_2 = "allure-commandline@2.46.1"
+
+NPM_TRIES = 3
+NPM_PATIENCE_S = 180
+"""A registry may fall silent in the middle of an installation, and npm then waits for it without an end."""
 
 SUITES = ("smoke", "contract", "chaos", "load")
 """The suites of the gate, in the order in which they run."""
@@ -324,8 +330,23 @@ def _allure_command(session: nox.Session) -> list[str] | None:
     folder = BUILD / wanted.replace("@", "-")
     executable = folder / "node_modules" / ".bin" / "allure"
     if not executable.exists():
-        session.run(npm, "install", "--silent", "--no-save", "--prefix", str(folder), wanted, external=True)
+        _bring(session, npm, wanted, folder)
     return [str(executable)]
+
+
+def _bring(session: nox.Session, npm: str, wanted: str, folder: Path) -> None:
+    """Install a package of npm, within a time that is bounded: what the registry refuses fails the session at once."""
+    options = ("--no-save", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
+    for _attempt in range(NPM_TRIES):
+        _remove(folder)
+        session.log(f"npm install {wanted}")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            command = (npm, "install", *options, "--prefix", str(folder), wanted)
+            finished = subprocess.run(command, timeout=NPM_PATIENCE_S, check=False)  # noqa: S603 - our own
+            if finished.returncode:
+                session.error(f"npm cannot bring {wanted}")
+            return
+    session.skip(f"NOT RUN: npm has {NPM_TRIES} times not brought {wanted} within {NPM_PATIENCE_S} s")
 
 
 def _take_out_tracking(session: nox.Session, page: Path) -> None:
