@@ -6,12 +6,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from fixtures.exchange import Transcript
 from fixtures.faults import Fault
+from fixtures.simulators.journal import Journal
 from fixtures.simulators.steps import Chain, Stall
 from suites.chaos.fault_asking import Asker
 from suites.chaos.fault_ground import PROBE_INTERVAL_S, SAID, TOKENS
 from suites.chaos.fault_judging import Met, problem_with
 from suites.chaos.fault_table import Case, Hold
+from suites.chaos.pacing import ask_until
 
 BACK_WITHIN_S = PROBE_INTERVAL_S + 1
 ENDED_WITHIN_S = 1.0
@@ -21,8 +24,9 @@ PAUSED_AFTER = 12
 """How many tokens have left when an answer pauses."""
 
 _BEGUN_WITHIN_S = 5.0
-_ASK_EVERY_S = 0.05
-_LOOK_EVERY_S = 0.01
+
+Seen = Transcript | Journal
+"""Where an answer can be seen to grow, by whoever waits for that."""
 
 
 @dataclass(slots=True)
@@ -107,11 +111,15 @@ class Trial:
 
     def _wait_until_it_pauses(self, asking: Future[Met]) -> None:
         """Return once half an answer is there: at its caller, or where it is put together."""
-        deadline_s = time.monotonic() + _BEGUN_WITHIN_S
-        while not (self._is_half_there() or asking.done()):
-            assert time.monotonic() < deadline_s, "the answer does not begin"
-            time.sleep(_LOOK_EVERY_S)
+        seen = self._where_it_is_seen()
+        asking.add_done_callback(lambda _asking: seen.notify())
+        has_begun = seen.wait_until(lambda: self._is_half_there() or asking.done(), _BEGUN_WITHIN_S)
+        assert has_begun, "the answer does not begin"
         assert not asking.done(), f"the answer was over before the fault: {asking.result().heard}"
+
+    def _where_it_is_seen(self) -> Seen:
+        at_caller, at_provider = self.asker.gateway.notes.transcript, self.asker.site.track.world.journal
+        return at_caller if self._case.stream else at_provider
 
     def _is_half_there(self) -> bool:
         if self._case.stream:
@@ -121,17 +129,18 @@ class Trial:
     def _wait_until_steady(self) -> None:
         """Ask until the first provider answers again; meanwhile no request may go unanswered."""
         began_s = time.monotonic()
-        while True:
-            met = self.asker.ask()
-            took_s = time.monotonic() - began_s
-            if met.by == 1:
-                self.back_s = took_s
-                return
+        _met, is_back = ask_until(self._ask_after_the_fault, _is_of_the_first, began_s + BACK_WITHIN_S)
+        took_s = time.monotonic() - began_s
+        if is_back:
+            self.back_s = took_s
+        else:
+            self.problems.append(f"the first provider does not answer {took_s:.2f} s after the fault")
+
+    def _ask_after_the_fault(self) -> Met:
+        met = self.asker.ask()
+        if not _is_of_the_first(met):
             self._demand("after the fault", "answered" if len(met.texts) > 1 else "ends", met)
-            if took_s > BACK_WITHIN_S:
-                self.problems.append(f"the first provider does not answer {took_s:.2f} s after the fault")
-                return
-            time.sleep(_ASK_EVERY_S)
+        return met
 
     def _require_nothing_goes_on(self, ended_s: float) -> None:
         left_s = max(0.0, ended_s + ENDED_WITHIN_S - time.monotonic())
@@ -143,3 +152,7 @@ class Trial:
 
     def _demand(self, when: str, hold: Hold, met: Met) -> None:
         self.problems += [f"{when}: {each}" for each in problem_with(met, hold)]
+
+
+def _is_of_the_first(met: Met) -> bool:
+    return met.by == 1

@@ -16,6 +16,7 @@ from fixtures.simulators.server import SimulatedProvider, World
 from fixtures.stage import Connection
 from fixtures.targets.protocol import Change, Registry
 from suites.chaos.hearing import CHAT, Face, Heard
+from suites.chaos.pacing import ask_until
 
 QUESTION = "Name a river of Europe."
 
@@ -159,18 +160,16 @@ class Lane:
         """Ask again and again until a provider answers; return how long that took.
 
         Raises:
-            AssertionError: it did not within that time, or a request went unanswered meanwhile.
+            AssertionError: it did not within that time.
 
         """
-        began_s = time.monotonic()
-        text = self.text_of(place)
-        while True:
-            heard = self.ask(stream=False)
-            took_s = time.monotonic() - began_s
-            if heard.is_answer(text):
-                return took_s
-            assert took_s < within_s, f"provider {place} does not answer after {took_s:.1f} s, but: {heard}"
-            time.sleep(0.05)
+        began_s, text = time.monotonic(), self.text_of(place)
+        heard, is_back = ask_until(
+            lambda: self.ask(stream=False), lambda heard: heard.is_answer(text), began_s + within_s
+        )
+        took_s = time.monotonic() - began_s
+        assert is_back, f"provider {place} does not answer after {took_s:.1f} s, but: {heard}"
+        return took_s
 
 
 def change_for(tracks: Iterable[Track], resilience: Mapping[str, Any]) -> Change:

@@ -15,6 +15,7 @@ from fixtures.simulators.steps import Cut, Stall, Status, Step
 from suites.chaos.failoverbench import Clock
 from suites.chaos.hearing import Heard
 from suites.chaos.lanes import Lane
+from suites.chaos.pacing import ask_until, wait_for_moment
 from suites.chaos.standing import Standing, standing_of
 
 OUTAGE_S = 60.0
@@ -27,7 +28,6 @@ LIMIT_S = 5.0
 FULL = Clock()
 QUICK = Clock(0.06)
 
-_ASK_EVERY_S = 0.05
 _LONGEST_RETURN_S = 5.0
 
 
@@ -144,7 +144,7 @@ def _spoilt(provider: SimulatedProvider, fault: Step) -> Iterator[None]:
 def _ask_through(outage: Outage, lane: Lane, clock: Clock) -> Iterator[Heard]:
     began_s = time.monotonic()
     for number in range(int(OUTAGE_S / REQUEST_EVERY_S)):
-        time.sleep(max(0.0, began_s + number * clock.lasts_s(REQUEST_EVERY_S) - time.monotonic()))
+        wait_for_moment(began_s + number * clock.lasts_s(REQUEST_EVERY_S))
         yield lane.ask(stream=outage.stream)
 
 
@@ -152,11 +152,8 @@ def _wait_until_back(lane: Lane, healed_s: float, clock: Clock) -> float | None:
     """Ask until the first provider answers and return when it did, None where it takes far too long."""
     latest_s = healed_s + clock.lasts_s(PROBE_INTERVAL_S) + _LONGEST_RETURN_S
     text = lane.text_of(1)
-    while not lane.ask(stream=False).is_answer(text):
-        if time.monotonic() > latest_s:
-            return None
-        time.sleep(_ASK_EVERY_S)
-    return time.monotonic()
+    _heard, is_back = ask_until(lambda: lane.ask(stream=False), lambda heard: heard.is_answer(text), latest_s)
+    return time.monotonic() if is_back else None
 
 
 def _calls_since(lane: Lane, began_s: float) -> list[Call]:

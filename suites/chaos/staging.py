@@ -17,6 +17,7 @@ from suites.chaos.failoverbench import HEALTHY_WITHIN_S, Attempt, Clock, Judgeme
 from suites.chaos.failoverbench_scenarios import SCENARIOS
 from suites.chaos.hearing import CHAT, Heard
 from suites.chaos.lanes import QUESTION, Track, Wish, change_for
+from suites.chaos.pacing import ask_until, wait_for_moment
 from suites.chaos.scenarios import (
     LONG,
     LONGEST_RETURN_S,
@@ -99,8 +100,7 @@ class Staging:
         self.track.providers[0].always(away, for_="any")
         latest_s = healed_s + self.clock.bound_s(LONGEST_RETURN_S)
         while len(self.heard) < REQUESTS_IN_OUTAGE or self._is_still_away(healed_s, latest_s):
-            due_s = began_s + len(self.heard) * self.clock.lasts_s(REQUEST_EVERY_S)
-            time.sleep(max(0.0, due_s - time.monotonic()))
+            wait_for_moment(began_s + len(self.heard) * self.clock.lasts_s(REQUEST_EVERY_S))
             self.heard.append(self._ask())
         return healed_s
 
@@ -121,11 +121,10 @@ class Staging:
         primary.heal()
         primary.always(well(self.clock), for_="chat")
         began_s = time.monotonic()
-        while time.monotonic() - began_s < HEALTHY_WITHIN_S:
-            if self._ask().is_answer(TEXT):
-                return time.monotonic() - began_s
-            time.sleep(_PAUSE_S)
-        return None
+        _heard, is_answered = ask_until(
+            self._ask, lambda heard: heard.is_answer(TEXT), began_s + HEALTHY_WITHIN_S, _PAUSE_S
+        )
+        return time.monotonic() - began_s if is_answered else None
 
     def _ask(self) -> Heard:
         more = {"stream_options": {"include_usage": True}} if self.way.stream else {}

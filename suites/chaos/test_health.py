@@ -17,10 +17,11 @@ from fixtures.simulators.server import SimulatorServer
 from fixtures.simulators.steps import Chain, Cut, EmptyBody, ErrorEvent, Garbage, Slow, Stall, Status, Step
 from fixtures.stage import OPTIONS, Launch
 from fixtures.targets.protocol import Registry
-from suites.chaos.hearing import End
+from suites.chaos.hearing import End, Heard
 from suites.chaos.journals import place_of
 from suites.chaos.lanes import KEY, PROBE_INTERVAL_S, Lane, Track, Wish, change_for
 from suites.chaos.outages import FULL, LIMIT_S, OUTAGES, QUICK, play, play_all, resilience_for
+from suites.chaos.pacing import ask_until
 from suites.chaos.spoiling import OfModel, Waits
 from suites.chaos.standing import standing_of
 
@@ -193,11 +194,16 @@ def test_return_that_fails_at_first(lane: Lane, *, stream: bool) -> None:
     lane.primary.heal()
     trials = 2
     lane.primary.script(*[Status(503)] * trials)
-    began_s, text = time.monotonic(), lane.text_of(1)
-    while not (heard := lane.ask(stream=stream)).is_answer(text):
-        assert heard.is_answer(lane.text_of(2)), f"a trial has cost its caller the answer: {heard}"
-        assert time.monotonic() - began_s < BACK_WITHIN_S * (trials + 1), "it is never used again"
-        time.sleep(0.02)
+    texts = [lane.text_of(place) for place in (1, 2)]
+
+    def ask() -> Heard:
+        heard = lane.ask(stream=stream)
+        assert any(map(heard.is_answer, texts)), f"a trial has cost its caller the answer: {heard}"
+        return heard
+
+    latest_s = time.monotonic() + BACK_WITHIN_S * (trials + 1)
+    _heard, is_back = ask_until(ask, lambda heard: heard.is_answer(texts[0]), latest_s)
+    assert is_back, "it is never used again"
     tried_s = [call.started_s for call in lane.calls() if place_of(call) == 1][1:]
     hasty_s = min(later - earlier for earlier, later in pairwise(tried_s))
     assert hasty_s > PROBE_INTERVAL_S * 0.9, f"a trial that has failed is repeated after {hasty_s:.2f} s"

@@ -19,6 +19,7 @@ from fixtures.traffic import Plan, Traffic, TrafficReport, run_traffic
 from reports.thresholds import Threshold
 from suites.chaos.kills import SCHEDULES, Kill
 from suites.chaos.lanes import KEY, Track, Wish, change_for
+from suites.chaos.pacing import wait_for_moment
 from suites.chaos.recording import PUNCTUAL_MS, STEADY_STATE, Recording, first_answers_s, judge, keep
 from suites.chaos.replicas import lay_replicas
 from suites.chaos.rerouting import host_of, reroute
@@ -91,7 +92,7 @@ def _kill(link: Link, provider: str, kills: Sequence[Kill], recorder: HistoryRec
     """Kill the provider behind a link and revive it, each time when it is due."""
     began_s = time.monotonic()
     for kill in kills:
-        time.sleep(max(0.0, began_s + kill.at_s - time.monotonic()))
+        wait_for_moment(began_s + kill.at_s)
         with recorder.band("killed", provider), link.down():
             time.sleep(kill.for_s)
 

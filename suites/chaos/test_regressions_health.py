@@ -9,6 +9,7 @@ import pytest
 from fixtures.simulators.steps import Chain, Cut, Slow, Stall, Status, Step
 from suites.chaos.hearing import End
 from suites.chaos.lanes import PROBE_INTERVAL_S, Lane
+from suites.chaos.pacing import wait_for_moment
 from suites.chaos.spoiling import OfModel, Waits
 
 pytestmark = [
@@ -35,7 +36,7 @@ def test_longer_rest_prolongs_the_shorter(lane: Lane) -> None:
     time.sleep(0.7)
     lane.ask(stream=False)
     assert lane.asked()[4:] == [2], "the second rest ended with the first"
-    time.sleep(max(0.0, second.ended_s + 1.6 - time.monotonic()))
+    wait_for_moment(second.ended_s + 1.6)
     assert lane.ask(stream=False).is_answer(lane.text_of(1)), "the second rest never ended"
 
 

@@ -15,6 +15,7 @@ import pytest
 from fixtures.simulators.steps import Chain, Status, Step
 from suites.chaos.hearing import End
 from suites.chaos.lanes import QUESTION, Lane
+from suites.chaos.pacing import wait_for_moment
 from suites.chaos.spoiling import Waits
 
 pytestmark = [
@@ -152,7 +153,7 @@ def test_provider_that_asked_for_rest_has_it(lane: Lane) -> None:
     answers = [lane.ask(stream=False) for _request in range(4)]
     assert all(heard.is_answer(lane.text_of(2)) for heard in answers), "not answered by the next"
     assert lane.asked() == [1, 2, 2, 2, 2], "it had no rest"
-    time.sleep(max(0.0, answers[0].ended_s + 1.1 - time.monotonic()))
+    wait_for_moment(answers[0].ended_s + 1.1)
     assert lane.ask(stream=False).is_answer(lane.text_of(1)), "it is passed by although its rest is over"
 
 

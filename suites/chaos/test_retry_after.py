@@ -14,6 +14,7 @@ from fixtures.simulators.steps import Status
 from suites.chaos.hearing import End, Heard
 from suites.chaos.journals import pause_s
 from suites.chaos.lanes import Lane
+from suites.chaos.pacing import ask_until, wait_for_moment
 from suites.chaos.stated_waits import ABSURD, NOW, SPELLINGS, STATED, UNREADABLE, Form, Refusal
 
 pytestmark = [
@@ -159,7 +160,7 @@ def test_lone_provider_is_let_rest(lane: Lane, form: Form, *, stream: bool) -> N
     assert asked == [1], "the provider was asked although it had asked for rest"
     (call,) = lane.calls()
     window = refusal.window(call.ended_s or call.started_s)
-    time.sleep(max(0.0, window.latest_s + SLACK_S / 2 - time.monotonic()))
+    wait_for_moment(window.latest_s + SLACK_S / 2)
     heard = lane.ask(stream=stream)
     assert heard.is_answer(lane.text_of(1)), f"its time is over, and it was not asked: {heard}"
 
@@ -222,11 +223,15 @@ def _is_answered_at_once_by_the_next(lane: Lane, heard: Heard) -> None:
 
 
 def _ask_until_the_first_answers(lane: Lane, *, stream: bool) -> None:
-    deadline_s = time.monotonic() + 3
-    while not (heard := lane.ask(stream=stream)).is_answer(lane.text_of(1)):
-        assert heard.is_answer(lane.text_of(2)), f"nobody has answered: {heard}"
-        assert time.monotonic() < deadline_s, "it is passed by for ever"
-        time.sleep(0.02)
+    texts = [lane.text_of(place) for place in (1, 2)]
+
+    def ask() -> Heard:
+        heard = lane.ask(stream=stream)
+        assert any(map(heard.is_answer, texts)), f"nobody has answered: {heard}"
+        return heard
+
+    _heard, is_back = ask_until(ask, lambda heard: heard.is_answer(texts[0]), time.monotonic() + 3)
+    assert is_back, "it is passed by for ever"
 
 
 def _retry_after_s(heard: Heard) -> float:
