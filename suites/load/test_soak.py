@@ -36,6 +36,11 @@ LONG = 100_000
 _MB = 1e6
 
 
+def growth_limit_for(requests: int) -> str:
+    """Return which threshold judges the growth of memory over so many requests."""
+    return "growth_over_100000" if requests >= LONG else "growth"
+
+
 @dataclass(frozen=True, slots=True)
 class Soak:
     """The soak, what the gateway held before it and at rest after it, and with which status it then ended."""
@@ -78,8 +83,7 @@ def test_memory_does_not_grow(soak: Soak, notes: Notes, threshold: Lookup) -> No
     tell(notes, soak.played.result)
     for plot in plots(soak.played.samples, began_s=soak.played.recording.header.started_monotonic_s):
         notes.plot(plot)
-    is_long = len(soak.played.recording.records) >= LONG
-    limit = threshold("PL-099", "growth_over_100000" if is_long else "growth")
+    limit = threshold("PL-099", growth_limit_for(len(soak.played.recording.records)))
     leak = _leak(soak.played, limit.value)
     notes.measure("memory per 1,000 requests, grown by", leak.slope, "MB")
     notes.measure("memory per 1,000 requests, grown at least by", leak.interval.low, "MB")
