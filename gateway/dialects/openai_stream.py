@@ -133,7 +133,7 @@ class OpenAIStreamDecoder:
     def _plain_delta(self, body: dict[str, Any]) -> dict[str, Any] | None:
         """Returns the delta of a chunk of which nothing is to be noted, as of nearly all; None of any other.
 
-        Such a chunk only goes on with one choice that has begun.
+        Such a chunk only goes on with one choice that has begun; while there is one, no chunk is held back.
         """
         try:
             (choice,) = body["choices"]
@@ -144,7 +144,7 @@ class OpenAIStreamDecoder:
             return None
         if choice.get("finish_reason") is not None or body.get("usage") or "x_groq" in body:
             return None
-        if self._held or "tool_calls" in delta or delta.get("reasoning") is not None:
+        if "tool_calls" in delta or delta.get("reasoning") is not None:
             return None
         return delta
 
@@ -154,23 +154,24 @@ class OpenAIStreamDecoder:
             raise unreadable("A chunk of the stream holds no proper choices.")
         if share_an_index(choices):
             raise unreadable("Two choices of a chunk have the same index.")
-        delivers = finishes = False
-        for choice in choices:
+        # Before anything is noted: a chunk of which one choice is no good must leave no trace of the others.
+        reasons = [finish_reason_of(choice) for choice in choices]
+        delivers = False
+        for choice, reason in zip(choices, reasons, strict=True):
             delta = choice.get("delta") or {}
             unify_reasoning(delta)
             brings = _delivers(delta)
             delivers |= brings
-            finishes |= self._note(choice, delta, brings=brings)
+            self._note(choice.get("index", 0), reason, delta, brings=brings)
         usage = _usage_in(body)
         if not self._include_usage:
             self._usage = usage or self._usage
             if body.pop("usage", None) and not choices:
                 return []
-        return self._in_turn(ChatChunk(stamped(body, self._stamp, _KIND), delivers, finishes, usage))
+        return self._in_turn(ChatChunk(stamped(body, self._stamp, _KIND), delivers, any(reasons), usage))
 
-    def _note(self, choice: dict[str, Any], delta: dict[str, Any], *, brings: bool) -> bool:
-        """Notes how far a choice has come, and returns whether it gives a finish reason."""
-        index, reason = choice.get("index", 0), finish_reason_of(choice)
+    def _note(self, index: int, reason: str | None, delta: dict[str, Any], *, brings: bool) -> None:
+        """Notes how far a choice has come."""
         if "tool_calls" in delta:
             self._has_calls = True
             self._arguments.add(index, delta)
@@ -183,7 +184,6 @@ class OpenAIStreamDecoder:
             self._unfinished.discard(index)
         elif index not in self._finished:
             self._unfinished.add(index)
-        return reason is not None
 
     @property
     def _has_cut_call(self) -> bool:

@@ -48,12 +48,19 @@ class Scrubber:
         return self._scrubbed(text) if len(text) <= _LONGEST_WORD else self._scrub(text)
 
     def value(self, value: Any) -> Any:
-        """Scrubs every string in a value of nested mappings and sequences; leaves the rest as it is."""
+        """Scrubs every string in a value of nested mappings and sequences; leaves the rest as it is.
+
+        A named tuple is an object: its `repr` says what of it may be shown.
+        """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
             return {key: self.value(item) for key, item in value.items()}
-        if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        if (
+            isinstance(value, Sequence)
+            and not isinstance(value, bytes | bytearray)
+            and not hasattr(value, "_fields")
+        ):
             return [self.value(item) for item in value]
         return value
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.schema.exchange import Endpoint, UpstreamAnswer
+from gateway.schema.exchange import Endpoint, UpstreamAnswer, UpstreamCall
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
@@ -43,3 +43,12 @@ def test_retry_after_is_read_in_all_its_forms(headers: dict[str, str], wait: str
 def test_key_does_not_show() -> None:
     """The key of an endpoint is not in its representation."""
     assert "example" not in repr(Endpoint(base_url="http://h", api_key="sk-example-not-a-key"))
+
+
+def test_call_shows_whom_it_asks_and_nothing_else() -> None:
+    """Neither the key of a call nor what its caller says is in its representation."""
+    headers = {"authorization": "Bearer sk-example-not-a-key"}
+
+    call = UpstreamCall(method="POST", url="http://h/v1/chat", headers=headers, body=b"an example")
+
+    assert f"{call}" == repr(call) == "UpstreamCall(POST http://h/v1/chat)"

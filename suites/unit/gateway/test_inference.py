@@ -51,6 +51,18 @@ def test_authentication_comes_before_validation(
     assert not provider.received
 
 
+@pytest.mark.parametrize(("first", "status"), [("user-example-key", 400), ("wrong", 401)])
+def test_first_of_two_keys_counts(
+    stage_of: Callable[..., Stage], pair: Registry, first: str, status: int
+) -> None:
+    """Whoever presents two keys in the same header is judged by the first, be the other one right or wrong."""
+    stage = stage_of(pair, user_keys=("user-example-key",))
+    (second,) = {"user-example-key", "wrong"} - {first}
+    headers = [("authorization", f"Bearer {key}") for key in (first, second)]
+
+    assert stage.client.post("/v1/chat/completions", content=b"{", headers=headers).status_code == status
+
+
 @pytest.mark.parametrize("framing", ["declared", "chunked"])
 def test_body_of_more_than_10_mb_is_refused(stage: Stage, framing: str) -> None:
     """A body is refused once it is known to be too large, declared or not."""

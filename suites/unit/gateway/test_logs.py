@@ -8,6 +8,7 @@ import pytest
 
 from gateway.kernel.logs import LogBridge, build_log, log_context
 from gateway.kernel.masking import Scrubber
+from gateway.schema.exchange import Endpoint, UpstreamCall
 
 
 class StoppedClock:
@@ -66,6 +67,34 @@ def test_what_is_no_json_is_described() -> None:
     build_log("info", out, StoppedClock(), Scrubber()).info("odd", value=complex(1, 2))
 
     assert json.loads(out.getvalue())["value"] == "(1+2j)"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Endpoint(base_url="http://h", api_key="example-not-a-key"),
+        UpstreamCall(method="GET", url="http://h", headers={"x-key": "example-not-a-key"}, body=b"example"),
+    ],
+    ids=["dataclass", "named tuple"],
+)
+def test_object_is_told_as_it_shows_itself(odd: object) -> None:
+    """An object keeps its secrets out of its representation, and the log takes no other way to it."""
+    out = io.StringIO()
+
+    build_log("info", out, StoppedClock(), Scrubber()).info("odd", value=odd, deep=[odd])
+
+    line = json.loads(out.getvalue())
+    assert (line["value"], line["deep"]) == (repr(odd), [repr(odd)])
+    assert "example" not in out.getvalue()
+
+
+def test_description_of_an_object_carries_no_secret() -> None:
+    """What has no form in JSON is described without the secrets that are known."""
+    out = io.StringIO()
+
+    build_log("info", out, StoppedClock(), Scrubber(["plainword"])).info("odd", value=ValueError("plainword"))
+
+    assert json.loads(out.getvalue())["value"] == "ValueError('[REDACTED]')"
 
 
 @pytest.mark.parametrize(

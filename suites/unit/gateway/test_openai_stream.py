@@ -54,6 +54,15 @@ def test_chunk_says_what_it_carries() -> None:
     assert usage.usage == Usage(3, 2)
 
 
+def test_chunk_says_what_any_of_its_choices_carries() -> None:
+    """A chunk delivers and finishes where one of its choices does, whichever it is."""
+    text, end = {"index": 0, "delta": {"content": "Hi"}}, {"index": 1, "delta": {}, "finish_reason": "stop"}
+
+    for choices in ([text, end], [end, text]):
+        (both,) = chunks(event({"choices": choices}))
+        assert (both.delivers, both.finishes) == (True, True)
+
+
 @given(st.lists(st.integers(1, 60)))
 def test_split_does_not_matter(sizes: list[int]) -> None:
     """The same bytes give the same chunks however the network cuts them."""
@@ -96,6 +105,20 @@ def test_end_marker_needs_no_blank_line() -> None:
 def test_improper_event_is_a_fault(body: object, reason: ReasonCode) -> None:
     """What is no chunk is a fault, and nothing after it counts."""
     assert fault(HELLO, event(body), FINISH, DONE).failure.reason is reason
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"error": {"message": "busy"}},
+        {"choices": [{"index": 0, "finish_reason": 5}]},
+        {"choices": [{"index": 1, "delta": {}}, {"index": 0, "finish_reason": 5}]},
+    ],
+    ids=["error", "broken chunk", "another choice in it"],
+)
+def test_finished_answer_ends_with_what_makes_no_sense(late: object) -> None:
+    """An answer that was finished is whole, and nothing of what is broken, or comes after it, belongs to it."""
+    assert text_of(HELLO, FINISH, event(late), WORLD) == "Hello"
 
 
 def test_event_named_error_is_a_fault() -> None:
@@ -195,6 +218,28 @@ def test_details_of_the_usage_are_read() -> None:
     last = chunks(HELLO, FINISH, event({"choices": [], "usage": spent}), DONE)[-1]
 
     assert last.usage == Usage(9, 8, cached_tokens=7, reasoning_tokens=6)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "marks"),
+    [
+        ((FINISH,), (False, True)),
+        ((chunk({"content": "!"}, "stop"),), (True, True)),
+        ((FINISH, WORLD), (True, False)),
+        ((FINISH, chunk({})), (False, False)),
+    ],
+    ids=["end", "text with the end", "text after the end", "nothing after the end"],
+)
+def test_held_chunk_says_what_it_carries(pieces: tuple[bytes, ...], marks: tuple[bool, bool]) -> None:
+    """What is given out late is told to deliver and to finish as if it were given out at once."""
+    decoder = OpenAIStreamDecoder(STAMP, include_usage=SILENT)
+    for piece in (HELLO, *pieces):
+        decoder.feed(piece)
+
+    (held,) = decoder.feed(DONE)
+
+    assert isinstance(held, ChatChunk)
+    assert (held.delivers, held.finishes) == marks
 
 
 def test_hiding_delays_no_content() -> None:

@@ -38,6 +38,13 @@ def test_what_the_call_states_is_not_stated_again() -> None:
     ]
 
 
+def test_length_that_the_call_states_is_the_only_one() -> None:
+    """Two lengths of a body, alike or not, would leave it to the reader where the next request begins."""
+    lines = head(body=b"{}", Content_Length="2")
+
+    assert [line for line in lines if line.lower().startswith("content-length")] == ["Content-Length: 2"]
+
+
 @pytest.mark.parametrize(
     ("method", "body", "length"),
     [("POST", b"", "0"), ("POST", None, "0"), ("GET", None, None), ("HEAD", None, None), ("GET", b"{}", "2")],

@@ -25,6 +25,13 @@ def test_other_ids_are_replaced(stage: Stage, request_id: str) -> None:
     assert len(ours) == 32
 
 
+def test_first_of_two_ids_counts(stage: Stage) -> None:
+    """A caller who states two ids is known by the first."""
+    headers = [("x-request-id", "first"), ("x-request-id", "second")]
+
+    assert stage.client.get("/health", headers=headers).headers["x-request-id"] == "first"
+
+
 def test_access_is_logged_without_the_query(stage: Stage) -> None:
     """The access log tells method, path, status and duration; queries may hold keys and are left out."""
     stage.client.get("/v1/models?key=sk-example-not-a-key")

@@ -18,6 +18,7 @@ CASES = {
     "CRLF": (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
     "CR": (b"data: a\r\rdata: b\r\r", [b"a", b"b"]),
     "byte order mark": (b"\xef\xbb\xbfdata: a\n\n", [b"a"]),
+    "byte order mark in the middle": (b"data: a\n\n\xef\xbb\xbfdata: b\n\ndata: c\n\n", [b"a", b"c"]),
     "comment": (b": ping\n\ndata: a\n: ping\n\n", [b"a"]),
     "several data lines": (b"data: a\ndata:\ndata: b\n\n", [b"a\n\nb"]),
     "no space": (b"data:a\n\n", [b"a"]),
