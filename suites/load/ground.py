@@ -18,6 +18,7 @@ from fixtures.load.voices import Speaker, Voices
 from fixtures.resources import Sample, Sampler
 from fixtures.resources.host import read_host
 from fixtures.resources.host_use import HostUse
+from fixtures.resources.pace import pace_ms
 from fixtures.stage import Connection
 from fixtures.statistics import InconclusiveError
 from reports.observations import Band
@@ -30,6 +31,9 @@ _TRIES = 2
 """How often a run is begun in which the generator was disturbed: a busy machine says nothing of the target."""
 
 _EVERY_S = 0.25
+
+_LOOKS = 40
+"""How often the machine is timed, to find it undisturbed once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,14 @@ class Played:
     """What a profile has left: the recording, what was done meanwhile, and what was taken of the machine.
 
     `samples` are of the gateway, none where the harness does not hold its process; `host` is the machine as a whole.
+    `paces_ms` are how long a fixed piece of work took it before the run, and after it.
     """
 
     result: LoadResult
     host: HostUse
     samples: tuple[Sample, ...]
     meantime: Meantime
+    paces_ms: tuple[float, float]
 
     @property
     def recording(self) -> Recording:
@@ -145,7 +151,7 @@ class Ground:
             seed=self.shelf.seed,
             voices=self._voices(sorted({mix.model or model for mix in profile.mix})),
         )
-        before = read_host(self.shelf.folder)
+        fresh_ms, before = pace_ms(_LOOKS), read_host(self.shelf.folder)
         with self._watched() as samples, run:
             meantime = beside(run)
             recording = run.result()
@@ -153,7 +159,7 @@ class Ground:
         recording = replace(recording, bands=meantime.bands, samples=tuple(asdict(each) for each in taken))
         assert run.recorded_in is not None  # there is a recording
         recording.write_rest(run.recorded_in)
-        return Played(LoadResult.of(recording), host, taken, meantime)
+        return Played(LoadResult.of(recording), host, taken, meantime, (fresh_ms, pace_ms(_LOOKS)))
 
     def process(self) -> psutil.Process:
         """Return the gateway's process.

@@ -15,8 +15,8 @@ from fixtures.notes import Notes
 Value = Callable[[Record], float | None]
 
 
-def baseline_of(result: LoadResult) -> Baseline:
-    """Return the figures of a run, request by request."""
+def baseline_of(result: LoadResult, paces_ms: tuple[float, ...] = ()) -> Baseline:
+    """Return the figures of a run, request by request, and how fast the machine was around it."""
     header = result.header
     streams = [record for record in result.records if record.stream]
     whole = [record for record in result.records if not record.stream]
@@ -26,6 +26,7 @@ def baseline_of(result: LoadResult) -> Baseline:
         profile=f"{header.profile}, {header.arrivals} requests in {header.duration_s:g} s",
         seed=header.seed,
         machine=machine_facts(),
+        paces_ms=paces_ms,
         figures=(
             _figure("whole answer", whole, lambda each: each.latency_s),
             _figure("stream, to the first token", streams, lambda each: each.ttft_s),

@@ -21,7 +21,8 @@ _SHARES = (0.50, 0.95, 0.99)
 @pytest.mark.needs("chat", "streaming")
 def test_latency_of_the_undisturbed_gateway_is_on_record(ground: Ground) -> None:
     """P50, P95 and P99 of whole answers, of first tokens and of gaps are measured, kept, and compared with the last."""
-    load = ground.once(ground.profile("baseline"), ground.model(QUICK)).result
+    played = ground.once(ground.profile("baseline"), ground.model(QUICK))
+    load = played.result
     load.require_truthful()
     notes = ground.gateway.notes
     tell(notes, load)
@@ -34,7 +35,9 @@ def test_latency_of_the_undisturbed_gateway_is_on_record(ground: Ground) -> None
     if ground.gateway.target.providers:
         share = parts["streamed"].ttft.p50 / parts["streamed"].latency.p50
         assert share < AT_ONCE, f"the first token comes after {share:.0%} of a stream's time: it is held back"
-    keep_record(baseline_of(load), ground.shelf.baseline, notes)
+    for when, took_ms in zip(("before", "after"), played.paces_ms, strict=True):
+        notes.measure(f"a fixed piece of work of this machine, {when} the run", took_ms, "ms")
+    keep_record(baseline_of(load, played.paces_ms), ground.shelf.baseline, notes)
 
 
 def _measure(notes: Notes, name: str, times_s: Sequence[float]) -> None:

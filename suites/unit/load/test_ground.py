@@ -50,5 +50,5 @@ def test_samples_of_rest_are_not_under_load() -> None:
     longest, *others = every(1.0, 3, took_s=0.5)
     run = recording([replace(longest, ended_s=4.0), *others], started_monotonic_s=BEGUN_S)
     samples = tuple(sample(BEGUN_S + at_s) for at_s in (-0.25, 0.0, 2.75, 4.0, 4.25))
-    played = Played(LoadResult.of(run), UNUSED, samples, Meantime())
+    played = Played(LoadResult.of(run), UNUSED, samples, Meantime(), (3.0, 3.0))
     assert played.samples_under_load == samples[1:4]

@@ -73,6 +73,15 @@ def test_gateway_that_gets_slower_bit_by_bit_is_found_out(place: Path) -> None:
     assert {each.verdict for each in notes.comparisons} == {"slower"}
 
 
+def test_slow_machine_is_not_held_against_the_gateway(place: Path) -> None:
+    """Where the machine had become as slow as the gateway seems to be, nobody is warned of the gateway."""
+    keep_record(baseline_of(result(), (3.0, 3.0)), place, Notes())
+    notes = Notes()
+    keep_record(baseline_of(result(1.5), (4.5, 4.6)), place, notes)
+    assert {each.verdict for each in notes.comparisons} == {"too noisy to say"}
+    assert not notes.warnings
+
+
 def test_run_of_another_kind_takes_the_place(place: Path) -> None:
     """What cannot be compared with what was kept is kept instead of it, and a person is told why."""
     notes = Notes()
