@@ -65,6 +65,19 @@ def limits_of(threshold: Lookup) -> Limits:
     )
 
 
+def require_known(knee: Knee, limit: Threshold) -> None:
+    """Require that a capacity below its limit is the target's own.
+
+    Raises:
+        InconclusiveError: the next higher rate proves nothing, so that the target may carry more than was seen.
+
+    """
+    capacity = knee.capacity_per_s or 0.0
+    beyond = min((step for step in knee.steps if step.rate_per_s > capacity), key=_rate_of, default=None)
+    if beyond is not None and beyond.flaw and not limit.holds(capacity):
+        raise InconclusiveError(beyond.flaw)
+
+
 @pytest.mark.item("PL-096")
 @pytest.mark.needs("chat", "configuration", "upstreams")
 def test_knee_is_found(ground: Ground, threshold: Lookup, blanks: Blanks) -> None:
@@ -76,9 +89,7 @@ def test_knee_is_found(ground: Ground, threshold: Lookup, blanks: Blanks) -> Non
     capacity = knee.capacity_per_s or 0.0
     blanks.fill("PL-096", capacity)
     limit = threshold("PL-096", "peak_load")
-    beyond = min((step for step in knee.steps if step.rate_per_s > capacity), key=_rate_of, default=None)
-    if beyond is not None and beyond.flaw and not limit.holds(capacity):
-        raise InconclusiveError(beyond.flaw)
+    require_known(knee, limit)
     notes.measure("times that this rate was carried", knee.times_carried, "count")
     notes.require(name_of(knee), capacity, limit)
 
