@@ -13,6 +13,7 @@ from suites.load.blanks import Blanks
 from suites.load.extents import profiles_for
 from suites.load.ground import Ground, Shelf
 from suites.load.house import KEY, House
+from suites.load.record_keeping import place_in
 
 RECORDINGS = Path("build", "load")
 
@@ -48,7 +49,7 @@ def shared_target(
 def shelf(
     request: pytest.FixtureRequest, house: House | None, tmp_path_factory: pytest.TempPathFactory
 ) -> Shelf:
-    """What has been played so far; a sabotaged run keeps to a folder of its own, and spoils no baseline."""
+    """What has been played so far; a sabotaged run keeps to a folder of its own, and writes no baseline."""
     options = request.config.stash[OPTIONS]
     sabotaged = tmp_path_factory.mktemp("load") if options.sabotage else None
     folder = sabotaged or RECORDINGS
@@ -57,7 +58,7 @@ def shelf(
         extent=options.load,
         profiles=profiles_for(options.load),
         folder=folder,
-        baseline=sabotaged / "baseline.json" if sabotaged else options.baseline,
+        baseline=(None if sabotaged else options.baseline) or place_in(folder, options.load),
         seed=options.seed,
         house=house,
     )

@@ -35,31 +35,33 @@ def baseline_of(result: LoadResult, paces_ms: tuple[float, ...] = ()) -> Baselin
     )
 
 
-def keep_record(baseline: Baseline, path: Path, notes: Notes) -> None:
-    """Compare a run with the one that was kept; keep it instead where there is none, or none like it.
+def place_in(folder: Path, extent: str) -> Path:
+    """Return where the record of runs of an extent is kept."""
+    return folder / f"baseline-{extent}.json"
 
-    The one that was kept stays: were each run the measure of the next, a gateway that gets slower a little at a time
-    would never be called slower.
+
+def keep_record(baseline: Baseline, path: Path, notes: Notes) -> None:
+    """Compare a run with the one that was kept; keep it where there is none.
+
+    The one that was kept stays until somebody removes it: were each run the measure of the next, a gateway that gets
+    slower a little at a time would never be called slower.
 
     Raises:
         BaselineError: what was kept cannot be read, or the new one cannot be written.
 
     """
-    if not path.is_file() or not _is_compared(load(path), baseline, path, notes):
+    if not path.is_file():
         save(baseline, path)
-
-
-def _is_compared(before: Baseline, after: Baseline, path: Path, notes: Notes) -> bool:
+        return
     try:
-        compared = compare(before, after)
+        compared = compare(load(path), baseline)
     except IncomparableError as error:
-        notes.warn(f"this run is not compared with the one before, and kept instead of it: {error}")
-        return False
+        notes.warn(f"{error}; to compare with runs like this one, remove {path.name} and measure again")
+        return
     for each in compared:
         notes.compared(each)
         if each.verdict == "slower":
             notes.warn(f"{each.text}; to be content with that, remove {path.name} and measure again")
-    return True
 
 
 def _figure(name: str, records: Iterable[Record], value: Value) -> Figure:

@@ -10,7 +10,7 @@ from fixtures.baselines.baseline_file import load
 from fixtures.load.record import Record
 from fixtures.load.result import LoadResult
 from fixtures.notes import Notes
-from suites.load.record_keeping import baseline_of, keep_record
+from suites.load.record_keeping import baseline_of, keep_record, place_in
 from suites.unit.fixtures.load.runs import record, recording, streamed
 
 EACH = 900
@@ -82,15 +82,24 @@ def test_slow_machine_is_not_held_against_the_gateway(place: Path) -> None:
     assert not notes.warnings
 
 
-def test_run_of_another_kind_takes_the_place(place: Path) -> None:
-    """What cannot be compared with what was kept is kept instead of it, and a person is told why."""
+def test_run_of_another_kind_takes_nobodys_place(place: Path) -> None:
+    """What cannot be compared with what was kept does not replace it, and a person is told why and what to do."""
     notes = Notes()
     keep_record(baseline_of(result()), place, notes)
-    other = replace(baseline_of(result()), seed=5)
-    keep_record(other, place, notes)
+    keep_record(replace(baseline_of(result()), seed=5), place, notes)
     assert notes.comparisons == []
-    assert [warning for warning in notes.warnings if "seed" in warning] == notes.warnings != []
-    assert load(place) == other
+    (warning,) = notes.warnings
+    assert "seed: 7 before, 5 now" in warning
+    assert "remove baseline.json" in warning
+    assert load(place) == baseline_of(result())
+
+
+def test_short_and_long_runs_have_a_place_each(tmp_path: Path) -> None:
+    """Runs that cannot be compared do not meet: whoever loads for minutes and for hours in turn keeps both records."""
+    places = [place_in(tmp_path, extent) for extent in ("quick", "full")]
+    for place, seed in zip(places, (1, 2), strict=True):
+        keep_record(replace(baseline_of(result()), seed=seed), place, Notes())
+    assert [load(place).seed for place in places] == [1, 2]
 
 
 def test_failed_request_leaves_its_place_empty() -> None:
