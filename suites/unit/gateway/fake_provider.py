@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from suites.unit.closing import close_server
+
 Wire = asyncio.StreamWriter
 Reply = Callable[[Wire], Awaitable[None]]
 
@@ -74,7 +76,7 @@ class FakeProvider:
         self._port = server.sockets[0].getsockname()[1]
         self._listening.set()
         await self._stopping.wait()
-        server.close()
+        await close_server(server)
         for writer in self._writers:
             writer.transport.abort()  # the loop ends before what nobody reads could be sent
         await asyncio.sleep(0)

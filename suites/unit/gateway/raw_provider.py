@@ -14,6 +14,7 @@ from gateway.config.registry import Timeouts
 from gateway.kernel.errors import ProviderError
 from gateway.net.upstream import Upstream
 from gateway.schema.exchange import UpstreamAnswer, UpstreamCall
+from suites.unit.closing import close_server
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 PATIENT = Timeouts(connect_s=5, first_byte_s=5, whole_s=5, idle_s=5, total_s=5)
@@ -33,21 +34,22 @@ class RawProvider:
     heads that `heard` has read.
     """
 
-    def __init__(self, *script: Talk, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *script: Talk, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.accepted = 0
         self.lost = 0
         self._script = deque(script)
+        self._host = host
         self._tls = tls
         self._talks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._converse, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._converse, self._host, 0, ssl=self._tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.close()
+        await close_server(self._server)
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)

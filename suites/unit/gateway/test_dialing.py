@@ -241,10 +241,8 @@ def test_ipv6_address_is_reached(play: Play) -> None:
     """A host may be an IPv6 address in brackets."""
 
     async def story() -> None:
-        server = await asyncio.start_server(answering(TEXT), "::1", 0)
-        port = server.sockets[0].getsockname()[1]
-        assert await ask(f"http://[::1]:{port}/") == [b"text"]
-        server.close()
+        async with RawProvider(answering(TEXT), host="::1") as provider:
+            assert await ask(f"http://[::1]:{provider.port}/") == [b"text"]
 
     play(story())
 
