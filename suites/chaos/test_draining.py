@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -21,6 +21,7 @@ from suites.chaos.hearing import CHAT, FACES, End, Face, Heard
 from suites.chaos.journals import told
 from suites.chaos.lanes import KEY, QUESTION, Lane, Track, Wish, change_for
 from suites.chaos.leaving import calling
+from suites.chaos.pacing import ask_until
 
 pytestmark = [
     pytest.mark.item("UB-077"),
@@ -29,6 +30,8 @@ pytestmark = [
 
 NOTICED_S = 0.3
 """How long after the signal the gateway may still let requests in."""
+
+UNDER_WAY_WITHIN_S = 5.0
 
 LATE_S = 3.0
 """How much later than it may the gateway may end: a second is its own, the others are a busy machine's."""
@@ -40,12 +43,15 @@ ENDLESS = Say(Reply(tokens=tuple(f"word{number} " for number in range(2_000))))
 COPIES = 3
 """How many requests of each kind are under way."""
 
+_PAUSE_S = 0.02
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """One kind of request that is under way at the signal: what its providers do, and how it is asked.
 
-    `once`: the primary does it to the first call of each request alone.
+    `once`: the primary does it to the first call of each request alone. At the signal each request has come to its
+    place `calls`, where the provider `keeps_waiting` or has begun to answer; a stream has then reached its caller.
     """
 
     name: str
@@ -55,6 +61,8 @@ class Work:
     fallback: Step = SAID
     face: Face = CHAT
     chain: Mapping[str, Any] = field(default_factory=dict)
+    calls: int = 1
+    keeps_waiting: bool = False
 
 
 def _retrying(backoff_s: float) -> Mapping[str, Any]:
@@ -64,10 +72,17 @@ def _retrying(backoff_s: float) -> Mapping[str, Any]:
 
 FINISHING: tuple[Work, ...] = (
     Work(name="stream", stream=True, primary=Slow(0, gap_ms=80)),
-    Work(name="stream-before-its-content", stream=True, primary=Slow(800)),
-    Work(name="whole", stream=False, primary=Slow(800)),
+    Work(name="stream-before-its-content", stream=True, primary=Slow(800), keeps_waiting=True),
+    Work(name="whole", stream=False, primary=Slow(800), keeps_waiting=True),
     Work(name="whole-within-its-body", stream=False, primary=Stall(2, 0.8)),
-    Work(name="failover", stream=True, primary=Status(500), fallback=Chain(SAID, Slow(700))),
+    Work(
+        name="failover",
+        stream=True,
+        primary=Status(500),
+        fallback=Chain(SAID, Slow(700)),
+        calls=2,
+        keeps_waiting=True,
+    ),
     Work(name="retry", stream=False, primary=Status(503), once=True, chain=_retrying(0.7)),
     *(
         Work(name=f"stream-by-{face}", stream=True, primary=Slow(0, gap_ms=60), face=face)
@@ -80,9 +95,9 @@ FINISHING: tuple[Work, ...] = (
 ENDLESS_WORK: tuple[Work, ...] = (
     Work(name="lively-stream", stream=True, primary=Chain(ENDLESS, Slow(0, gap_ms=50))),
     Work(name="stalled-stream", stream=True, primary=Stall(3)),
-    Work(name="silent-stream", stream=True, primary=Stall("before headers")),
-    Work(name="silent-whole", stream=False, primary=Stall("before headers")),
-    Work(name="held-body", stream=False, primary=HoldBody()),
+    Work(name="silent-stream", stream=True, primary=Stall("before headers"), keeps_waiting=True),
+    Work(name="silent-whole", stream=False, primary=Stall("before headers"), keeps_waiting=True),
+    Work(name="held-body", stream=False, primary=HoldBody(), keeps_waiting=True),
     Work(name="pause-before-a-retry", stream=False, primary=Status(503), chain=_retrying(50)),
     *(
         Work(name=f"stalled-stream-by-{face}", stream=True, primary=Stall(3), face=face)
@@ -149,7 +164,8 @@ def begin(launch: Launch, simulators: SimulatorServer) -> Iterator[Begin]:
                 for work, lane in zip(works, lanes, strict=True)
                 for _copy in range(copies)
             ]
-            _wait_until_begun(lanes, copies)
+            for work, lane in zip(works, lanes, strict=True):
+                _wait_until_under_way(work, lane, copies)
             return Shutdown(gateway=gateway, lanes=lanes, under_way=under_way, pool=pool)
 
         yield start
@@ -230,8 +246,7 @@ def test_caller_who_leaves_holds_nothing_up(begin: Begin) -> None:
     with _kept_connection(shutdown.gateway), calling(lane.gateway.target, lane.model, stream=True) as caller:
         caller.hear(b"Loire")
         stopping = shutdown.stop()
-        time.sleep(NOTICED_S)
-        assert not stopping.done(), "a caller who is still there was not waited for"
+        assert not wait([stopping], NOTICED_S).done, "a caller who is still there was not waited for"
         left_s = caller.leave()
         stopped = stopping.result()
     took_s = stopped.ended_s - left_s
@@ -247,13 +262,22 @@ def _stage(work: Work, lane: Lane, copies: int) -> None:
     lane.fallback.always(Chain(SAID, work.fallback), for_="chat")
 
 
-def _wait_until_begun(lanes: Sequence[Lane], copies: int) -> None:
-    """Return once every request has reached a provider, and those that begin at once have begun."""
-    deadline_s = time.monotonic() + 5
-    while waiting := [lane.model for lane in lanes if len(lane.calls()) < copies]:
-        assert time.monotonic() < deadline_s, f"not under way are {waiting}"
-        time.sleep(0.01)
-    time.sleep(0.1)
+def _wait_until_under_way(work: Work, lane: Lane, copies: int) -> None:
+    """Return once all requests of a kind have come to where they are to be at the signal."""
+
+    def is_at_provider() -> bool:
+        calls = lane.calls()
+        has_begun = work.keeps_waiting or all(call.first_byte_s is not None for call in calls)
+        return len(calls) >= copies * work.calls and has_begun
+
+    def is_at_caller() -> bool:
+        asked = [call for call in transcript.calls if call.body["model"] == lane.model]
+        return all(call.response_lines for call in asked)
+
+    transcript = lane.gateway.notes.transcript
+    assert lane.track.world.journal.wait_until(is_at_provider, UNDER_WAY_WITHIN_S), f"{work.name}: not asked"
+    if work.stream and not work.keeps_waiting:
+        assert transcript.wait_until(is_at_caller, UNDER_WAY_WITHIN_S), f"{work.name}: nothing has come"
 
 
 def _stopped(stop: Callable[[], int]) -> Stopped:
@@ -265,9 +289,10 @@ def _stopped(stop: Callable[[], int]) -> Stopped:
 def _wait_until_not_ready(gateway: Connection) -> int:
     """Return what readiness says once the signal must have been noticed."""
     path = gateway.target.routes.ready or "/"
-    deadline_s = time.monotonic() + NOTICED_S
-    while (status := gateway.nobody.get(path).status) == HTTPStatus.OK and time.monotonic() < deadline_s:
-        time.sleep(0.02)
+    latest_s = time.monotonic() + NOTICED_S
+    status, _is_not_ready = ask_until(
+        lambda: gateway.nobody.get(path).status, lambda status: status != HTTPStatus.OK, latest_s, _PAUSE_S
+    )
     return status
 
 
