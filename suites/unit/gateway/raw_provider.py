@@ -61,7 +61,7 @@ class RawProvider:
 
     async def until_lost(self, count: int = 1) -> None:
         """Waits until so many connections have been ended by the other side, and not as long as one is kept idle."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(5):
             while self.lost < count:
                 self._changed.clear()
                 await self._changed.wait()

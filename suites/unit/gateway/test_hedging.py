@@ -45,7 +45,7 @@ def test_next_one_answers_where_the_first_takes_its_time(
         ("primary", "cancelled"),
         ("hedge", "answered"),
     ]
-    assert provider.caller_left.wait(2)
+    assert provider.caller_left.wait(5)
 
 
 def test_first_one_may_still_win(
@@ -73,7 +73,7 @@ def test_first_one_may_still_win(
         ("primary", "answered"),
         ("hedge", "cancelled"),
     ]
-    assert fallback.caller_left.wait(2)
+    assert fallback.caller_left.wait(5)
 
 
 def test_fast_answer_costs_one_call(
@@ -142,8 +142,8 @@ def test_callers_leaving_ends_both_calls(
         provider.caller_left.clear()
         fallback.caller_left.clear()
 
-    assert provider.caller_left.wait(2)
-    assert fallback.caller_left.wait(2)
+    assert provider.caller_left.wait(5)
+    assert fallback.caller_left.wait(5)
 
 
 def test_hung_target_is_not_waited_for_by_every_caller(

@@ -93,7 +93,7 @@ def test_events_arrive_one_by_one(pair: Registry, provider: FakeProvider, serve:
         next(lines)
         assert json.loads(next(lines).removeprefix("data: "))["choices"][0]["delta"]["content"] == "Hello"
 
-    assert provider.caller_left.wait(1)
+    assert provider.caller_left.wait(5)
 
 
 @pytest.mark.parametrize("form", ["plain", "stream"])
@@ -112,8 +112,8 @@ def test_caller_who_leaves_ends_the_call(
 
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as caller:
         caller.sendall(head.encode() + body)
-        assert provider.called.wait(1)
+        assert provider.called.wait(5)
         assert not provider.caller_left.is_set()
 
-    assert provider.caller_left.wait(1)
+    assert provider.caller_left.wait(5)
     assert not fallback.received

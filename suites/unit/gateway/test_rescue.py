@@ -365,10 +365,10 @@ def test_callers_leaving_ends_the_rescue(
     body = {"model": "first", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
 
     with caller_at(served.url, json.dumps(body).encode()):
-        assert fallback.called.wait(2)
+        assert fallback.called.wait(5)
         assert not fallback.caller_left.is_set()
 
-    assert fallback.caller_left.wait(2)
+    assert fallback.caller_left.wait(5)
 
 
 def test_ollama_goes_on_for_openai(

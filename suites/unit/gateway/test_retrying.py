@@ -127,7 +127,7 @@ def test_wait_that_is_too_long_is_not_kept(
     first, other = attempts_of(stage, stage.chat())
 
     assert (other["provider"], other["decision"]) == ("at_second", "fallback")
-    assert other["began_ms"] - first["ended_ms"] < 500
+    assert other["began_ms"] - first["ended_ms"] < 1500
 
 
 def test_wait_told_inside_an_answer_is_kept(stage_of: Callable[..., Stage], provider: FakeProvider) -> None:

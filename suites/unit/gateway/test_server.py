@@ -63,7 +63,7 @@ def test_drain_is_bounded(pair: Registry, provider: FakeProvider, serve: Serve, 
         *_, last = [line for line in lines if line]
 
     assert json.loads(last.removeprefix("data: "))["error"]["code"] == "DRAINING"
-    assert provider.caller_left.wait(1)
+    assert provider.caller_left.wait(5)
 
 
 def test_plain_request_that_will_not_end_is_told_so(
