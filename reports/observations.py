@@ -158,7 +158,10 @@ class Plot:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class Compared:
-    """How a figure stands to the saved run; the per cent are the interval of what was added, less than 0 if faster."""
+    """How a figure stands to the saved run; the per cent are the interval of what was added, less than 0 if faster.
+
+    `text` says what the verdict rests on, or why there is none.
+    """
 
     figure: str
     verdict: Literal["no different", "slower", "faster", "too noisy to say", "none saved"]

@@ -46,5 +46,6 @@ def in_words(compared: Compared) -> str:
 
 
 def _percent(value: float) -> str:
-    digits = f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"  # noqa: PLR2004 - two digits say it
-    return digits.replace("-", "\N{MINUS SIGN}")
+    digits = 1 if abs(value) < 10 else 0  # noqa: PLR2004 - two digits say it
+    unsigned_nought = round(value, digits) + 0.0
+    return f"{unsigned_nought:.{digits}f}".replace("-", "\N{MINUS SIGN}")

@@ -11,6 +11,7 @@ from fixtures.baselines.machine import machine_facts
 from fixtures.load.record import Record
 from fixtures.load.result import LoadResult
 from fixtures.notes import Notes
+from reports.standings import in_words
 
 Value = Callable[[Record], float | None]
 
@@ -61,7 +62,8 @@ def keep_record(baseline: Baseline, path: Path, notes: Notes) -> None:
     for each in compared:
         notes.compared(each)
         if each.verdict == "slower":
-            notes.warn(f"{each.text}; to be content with that, remove {path.name} and measure again")
+            slower = f"{each.figure}: {in_words(each)}"
+            notes.warn(f"{slower}; to be content with that, remove {path.name} and measure again")
 
 
 def _figure(name: str, records: Iterable[Record], value: Value) -> Figure:

@@ -25,6 +25,11 @@ from suites.unit.reports.plotted import compared
             "too noisy to say (\N{MINUS SIGN}40 to 22 %)",
             id="noisy",
         ),
+        pytest.param(
+            compared(verdict="no different", low_percent=-0.04, high_percent=9.9),
+            "no different (0.0 to 9.9 %)",
+            id="hardly",
+        ),
         pytest.param(Compared(figure="P99", verdict="none saved"), "none saved", id="none-saved"),
     ],
 )
