@@ -40,6 +40,7 @@ def test_next_provider_answers_for_a_slow_one(lane: Lane, *, stream: bool) -> No
     lane.primary.always(SLOW, for_="chat")
     heard = lane.ask(stream=stream)
     assert heard.is_answer(lane.text_of(2)), f"the next provider has not answered: {heard}"
+    assert lane.asked() == [1, 2], "the next provider was not asked as the second one"
     first, second = lane.calls()
     after_s = second.started_s - first.started_s
     assert HEDGE_AFTER_S - 0.01 < after_s <= HEDGE_AFTER_S + LATE_S, f"it was asked after {after_s:.3f} s"
@@ -109,6 +110,7 @@ def test_failure_is_not_waited_for(lane: Lane, *, stream: bool) -> None:
     """A provider that fails before the hedge is due is replaced at once, not when the hedge is due."""
     lane.primary.always(Status(500), for_="chat")
     assert lane.ask(stream=stream).is_answer(lane.text_of(2)), "the next provider has not answered"
+    assert lane.asked() == [1, 2], "not each was asked once"
     after_s = pause_s(*lane.calls())
     assert after_s < HEDGE_AFTER_S, f"the next provider was asked after {after_s:.3f} s"
 
@@ -139,5 +141,6 @@ def test_hedge_is_shown_as_one(lane: Lane, *, stream: bool) -> None:
 
 
 def _ended(lane: Lane) -> list[Call]:
-    """Return the calls once all of them have ended, the first asked first."""
+    """Return both calls once they have ended, the first asked first."""
+    assert lane.asked() == [1, 2], "not each was asked once"
     return [ended(lane, call, within_s=SLOWER_S) for call in lane.calls()]

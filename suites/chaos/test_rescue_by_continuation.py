@@ -56,8 +56,9 @@ def test_continuation_is_what_was_asked_for(lane: Lane, kind: str) -> None:
     del kind
     begin(lane, broken(TEXT, 5), Say(OTHER))
     heard = listen(lane)
-    begun = _begun_in(lane.calls()[1])
     assert heard.is_whole, f"no answer: {heard}"
+    assert lane.asked() == [1, 2], "not each was asked once"
+    begun = _begun_in(lane.calls()[1])
     assert TEXT.text.startswith(begun), f"nobody has said {begun!r}"
     assert heard.words.text == begun + OTHER.text, f"not what was asked for: {heard}"
 

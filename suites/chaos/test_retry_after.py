@@ -103,6 +103,7 @@ def test_wait_that_says_nothing_is_the_usual_pause(lane: Lane, form: Form, *, st
     lane.primary.script(form.refuse().step)
     heard = lane.ask(stream=stream)
     assert heard.is_answer(lane.text_of(1)), f"not answered by the one that has refused: {heard}"
+    assert lane.asked() == [1, 1], "it was not asked again, or others were"
     paused_s = pause_s(*lane.calls())
     assert BACKOFF_S - 0.01 <= paused_s <= BACKOFF_S + SLACK_S, f"it was asked again after {paused_s:.3f} s"
 
