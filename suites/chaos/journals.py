@@ -1,6 +1,7 @@
 """What the journals of a lane's providers say: who was asked, and how those calls ended."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from fixtures.simulators.journal import Call
 from suites.chaos.lanes import Lane
@@ -22,6 +23,30 @@ def wait_until_asked(lane: Lane, places: Sequence[int]) -> None:
     """
     lane.track.world.journal.wait_until(lambda: _count(lane) >= len(places), _ASKED_WITHIN_S)
     assert lane.asked() == list(places), f"asked were {lane.asked()} and not {list(places)}"
+
+
+def is_anybody_asked(lane: Lane, within_s: float) -> bool:
+    """Return whether any of the lane's providers is asked for chat from now on, as soon as one is or it is over."""
+    before = _count(lane)
+    return lane.track.world.journal.wait_until(lambda: _count(lane) > before, within_s)
+
+
+def wait_until_probed(lane: Lane, times: int, within_s: float, *, well: bool = False) -> None:
+    """Return once the lane's first provider has answered so many probes; those that went `well`, or any.
+
+    Raises:
+        AssertionError: it has not within that time.
+
+    """
+
+    def is_one(call: Call) -> bool:
+        is_over = (
+            call.outcome == "complete" and call.status == HTTPStatus.OK if well else call.outcome != "open"
+        )
+        return place_of(call) == 1 and is_over
+
+    journal = lane.track.world.journal
+    assert journal.wait_until(lambda: sum(map(is_one, lane.probes())) >= times, within_s), "it is not probed"
 
 
 def _count(lane: Lane) -> int:

@@ -1,7 +1,8 @@
-"""When callers ask: at moments set beforehand, or again and again until they get the answer that is wanted.
+"""When callers ask: at moments set beforehand, or again and again, for a time or until they get what is wanted.
 
-Nothing here stands in for a condition that could be awaited: the first is the load itself, and whether a gateway
-answers otherwise by now nobody can know but by asking, with a pause in between that lets others have the machine.
+Nothing here stands in for a condition that could be awaited: moments and pauses are the load itself, and whether a
+gateway answers otherwise by now nobody can know but by asking. What the simulators have seen is awaited in their
+journal (`journals.py`), what callers have heard in the transcript. No other file of this suite sleeps.
 """
 
 import time
@@ -25,3 +26,13 @@ def ask_until(
     while not (is_it := is_wanted(met := ask())) and time.monotonic() < latest_s:
         time.sleep(pause_s)
     return met, is_it
+
+
+def ask_for(ask: Callable[[], Met], lasts_s: float, pause_s: float = PAUSE_S) -> list[Met]:
+    """Ask again and again for so long, and return all answers."""
+    until_s = time.monotonic() + lasts_s
+    answers = [ask()]
+    while time.monotonic() < until_s:
+        time.sleep(pause_s)
+        answers.append(ask())
+    return answers

@@ -18,10 +18,10 @@ from fixtures.simulators.steps import Chain, Cut, EmptyBody, ErrorEvent, Garbage
 from fixtures.stage import OPTIONS, Launch
 from fixtures.targets.protocol import Registry
 from suites.chaos.hearing import End, Heard
-from suites.chaos.journals import place_of
+from suites.chaos.journals import place_of, wait_until_probed
 from suites.chaos.lanes import KEY, PROBE_INTERVAL_S, Lane, Track, Wish, change_for
 from suites.chaos.outages import FULL, LIMIT_S, OUTAGES, QUICK, play, play_all, resilience_for
-from suites.chaos.pacing import ask_until
+from suites.chaos.pacing import ask_for, ask_until
 from suites.chaos.spoiling import OfModel, Waits
 from suites.chaos.standing import standing_of
 
@@ -214,10 +214,8 @@ def test_return_that_fails_at_first(lane: Lane, *, stream: bool) -> None:
 def test_provider_that_only_seems_well(lane: Lane, *, stream: bool) -> None:
     """Where probes succeed and answers do not, others serve the callers, and one trial an interval is all it costs."""
     lane.primary.always(Status(500), for_="chat")
-    began_s, heard = time.monotonic(), []
-    while time.monotonic() - began_s < PROBE_INTERVAL_S * 3:
-        heard.append(lane.ask(stream=stream))
-        time.sleep(0.02)
+    began_s = time.monotonic()
+    heard = ask_for(lambda: lane.ask(stream=stream), PROBE_INTERVAL_S * 3, pause_s=0.02)
     lasted_s = time.monotonic() - began_s
     assert all(each.is_answer(lane.text_of(2)) for each in heard), "not all were answered by the next"
     most = FAILURES + lasted_s / PROBE_INTERVAL_S + 1
@@ -235,10 +233,15 @@ def test_slow_trial_costs_one_caller(lane: Lane, *, stream: bool) -> None:
     lane.ask(stream=stream)
     lane.primary.heal()
     lane.primary.always(Slow(1_000), for_="chat")
-    _wait_until_probed(lane)
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _number: lane.ask(stream=stream), range(8)))
-    ends = sorted(place for heard in answers for place in (1, 2) if heard.is_answer(lane.text_of(place)))
+    wait_until_probed(lane, 1, PROBE_INTERVAL_S + 2, well=True)
+
+    def answered() -> list[int]:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _number: lane.ask(stream=stream), range(8)))
+        return sorted(place for heard in answers for place in (1, 2) if heard.is_answer(lane.text_of(place)))
+
+    # what the provider has said to the probe is still on its way to the gateway
+    ends, _is_known = ask_until(answered, lambda ends: 1 in ends, time.monotonic() + 1)
     assert ends == [1, *[2] * 7], f"answered have {ends}: one trial was to be made"
 
 
@@ -267,12 +270,3 @@ def test_everybody_down_is_told_clearly(lane: Lane, fault: Step, *, stream: bool
     )
     lane.fallback.heal()
     lane.wait_until_answered_by(2, BACK_WITHIN_S)
-
-
-def _wait_until_probed(lane: Lane) -> None:
-    """Return once a probe of the lane's first provider has succeeded, and the gateway has heard of it."""
-    deadline_s = time.monotonic() + PROBE_INTERVAL_S + 2
-    while not any(call.status == HTTPStatus.OK and call.outcome == "complete" for call in lane.probes()):
-        assert time.monotonic() < deadline_s, "it is not probed"
-        time.sleep(0.02)
-    time.sleep(0.1)  # what the provider has sent is on its way to the gateway

@@ -15,11 +15,13 @@ import pytest
 from fixtures.bounded import Bounds, open_http
 from fixtures.notes import Notes
 from fixtures.simulators.journal import Call
-from fixtures.simulators.server import SimulatorServer
+from fixtures.simulators.server import SimulatedProvider, SimulatorServer
 from fixtures.simulators.steps import Cut, Stall, Status, Step
 from fixtures.stage import ANSWER_TIMEOUT_S, FACTS, OPTIONS, Connection
 from fixtures.targets.protocol import Bench, RunningTarget, TargetStartError
+from suites.chaos.hearing import Heard
 from suites.chaos.lanes import KEY, Lane, Track, Wish, change_for
+from suites.chaos.pacing import ask_until
 from suites.chaos.standing import Standing, listed_standing_of
 
 pytestmark = pytest.mark.needs("chat", "providers", "health-checks", "fallback", "configuration", "upstreams")
@@ -30,6 +32,11 @@ SPREAD = 0.25
 
 FAILED_CHECKS = 2
 PROBE_TIMEOUT_S = 0.3
+
+CHECKS = 4
+"""How many checks of each provider are looked at."""
+
+LOOK_EVERY_S = 0.03
 
 BUSY_S = 1.0
 """What a busy machine may add."""
@@ -93,11 +100,19 @@ def watched_lane(
 @pytest.mark.lane(kinds=("openai", "anthropic", "gemini", "ollama", "vllm", "azure"))
 def test_every_provider_is_checked_at_the_interval(watched_lane: Lane) -> None:
     """Without any request, every provider is looked at again and again, at the interval, and it costs no tokens."""
-    mark = watched_lane.track.world.journal.mark()
-    time.sleep(INTERVAL_S * 4)
-    for provider in watched_lane.track.providers:
-        calls = [call for call in provider.calls(for_="any") if call.seq >= mark]
-        assert len(calls) > 1, f"{provider.kind} was checked {len(calls)} times"
+    journal = watched_lane.track.world.journal
+    mark = journal.mark()
+
+    def checks_of(provider: SimulatedProvider) -> list[Call]:
+        return [call for call in provider.calls(for_="any") if call.seq >= mark]
+
+    providers = watched_lane.track.providers
+    journal.wait_until(
+        lambda: all(len(checks_of(each)) >= CHECKS for each in providers), CHECKS * INTERVAL_S * 2 + BUSY_S
+    )
+    for provider in providers:
+        calls = checks_of(provider)
+        assert len(calls) >= CHECKS, f"{provider.kind} was checked {len(calls)} times"
         costly = [call for call in calls if call.kind_of_call == "chat" or call.method != "GET"]
         assert not costly, f"a check of {provider.kind} costs tokens: {costly[0].method} {costly[0].path}"
         gaps_s = [later.started_s - earlier.started_s for earlier, later in pairwise(calls)]
@@ -142,9 +157,8 @@ def test_failed_check_is_forgiven_once(watched_lane: Lane) -> None:
         mark = lane.track.world.journal.mark()
         lane.primary.script(Status(500), for_="models")
         _wait_until_checked(lane, mark, 1)
-        heard = lane.ask(stream=False)
+        heard = _ask_until_checked(lane, mark, 2)
         assert heard.is_answer(lane.text_of(1)), f"one failed check has taken a provider out: {heard}"
-        _wait_until_checked(lane, mark, 2)
 
 
 @pytest.mark.item("LD-094", "PL-105")
@@ -167,19 +181,37 @@ def _wait_until_shown(lane: Lane, is_so: Callable[[Standing], bool]) -> float:
 
     """
     began_s = time.monotonic()
-    while not is_so(shown := listed_standing_of(lane.gateway, lane.primary)):
-        assert time.monotonic() - began_s < KNOWN_WITHIN_S, f"it is listed as {shown}"
-        time.sleep(0.03)
+    shown, is_shown = ask_until(
+        lambda: listed_standing_of(lane.gateway, lane.primary), is_so, began_s + KNOWN_WITHIN_S, LOOK_EVERY_S
+    )
+    assert is_shown, f"it is listed as {shown}"
     return time.monotonic() - began_s
 
 
 def _wait_until_checked(lane: Lane, mark: int, times: int) -> None:
-    """Return once the first provider was looked at so often since a mark of the journal, and all of that is known."""
-    deadline_s = time.monotonic() + times * (INTERVAL_S + PROBE_TIMEOUT_S) + 2
-    while len(_checks_since(lane, mark)) < times:
-        assert time.monotonic() < deadline_s, "it is not checked"
-        time.sleep(0.02)
-    time.sleep(0.1)  # what the provider has sent is on its way to the gateway
+    """Return once the first provider was looked at so often since a mark of the journal."""
+    journal = lane.track.world.journal
+    is_checked = journal.wait_until(
+        lambda: len(_checks_since(lane, mark)) >= times, _all_checked_within_s(times)
+    )
+    assert is_checked, "it is not checked"
+
+
+def _ask_until_checked(lane: Lane, mark: int, times: int) -> Heard:
+    """Ask until the first provider was looked at so often since a mark, or it is not the one to answer."""
+    text = lane.text_of(1)
+    heard, is_over = ask_until(
+        lambda: lane.ask(stream=False),
+        lambda heard: not heard.is_answer(text) or len(_checks_since(lane, mark)) >= times,
+        time.monotonic() + _all_checked_within_s(times),
+        LOOK_EVERY_S,
+    )
+    assert is_over, "it is not checked"
+    return heard
+
+
+def _all_checked_within_s(times: int) -> float:
+    return times * (INTERVAL_S + PROBE_TIMEOUT_S) + 2
 
 
 def _checks_since(lane: Lane, mark: int) -> list[Call]:

@@ -94,7 +94,7 @@ def _kill(link: Link, provider: str, kills: Sequence[Kill], recorder: HistoryRec
     for kill in kills:
         wait_for_moment(began_s + kill.at_s)
         with recorder.band("killed", provider), link.down():
-            time.sleep(kill.for_s)
+            wait_for_moment(began_s + kill.at_s + kill.for_s)
 
 
 @pytest.mark.item("PL-104", "PL-106", "UB-046", "LD-094")
@@ -145,9 +145,9 @@ def _fade_away(
             provider.down()
             burst = replace(plan, rate_per_s=1000, duration_s=None, count=BURST, first_number=1)
             run_traffic(url, key, burst, recorder)
-            time.sleep(OUTAGE_S * scale)
+            wait_for_moment(time.monotonic() + OUTAGE_S * scale)
             provider.heal()
-        time.sleep(PROBE_INTERVAL_S * scale + recorder.header.bounds.recovery_slack_s)
+        wait_for_moment(time.monotonic() + PROBE_INTERVAL_S * scale + recorder.header.bounds.recovery_slack_s)
         traffic.wait_for_answers(1)
         return traffic.stop_and_join()
 

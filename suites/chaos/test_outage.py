@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 
 from fixtures.history.marks import marked_in, request_mark
+from fixtures.simulators.journal import Call
 from fixtures.stage import Connection, Launch
 from fixtures.targets.protocol import Change, Registry
 from suites.chaos.hearing import Heard
 from suites.chaos.lanes import Lane
+from suites.chaos.pacing import ask_until, wait_for_moment
 
 CALLERS = 6
 REQUESTS = 240
+EVERY_S = 0.015
 OUTAGES = 3
 
 CHECK_INTERVAL_S = 0.3
+PROBES = 4
 KNOWN_WITHIN_S = 3.0
 """How soon the state of a provider must be known: two checks in a row, and a busy machine."""
 
@@ -26,12 +30,12 @@ KNOWN_WITHIN_S = 3.0
 @pytest.mark.needs("chat", "streaming", "fallback", "configuration", "upstreams")
 def test_failover_loses_no_request(lane: Lane) -> None:
     """While a provider dies and comes back three times under traffic, every request is answered, and once."""
-    over = threading.Event()
+    over, began_s = threading.Event(), time.monotonic()
     dying = threading.Thread(target=lambda: _die_and_return(lane, over))
     dying.start()
     try:
         with ThreadPoolExecutor(CALLERS) as pool:
-            heard = list(pool.map(lambda number: _ask(lane, number), range(REQUESTS)))
+            heard = list(pool.map(lambda number: _ask(lane, number, began_s), range(REQUESTS)))
     finally:
         over.set()
         dying.join()
@@ -55,8 +59,8 @@ def _die_and_return(lane: Lane, over: threading.Event) -> None:
     lane.primary.heal()
 
 
-def _ask(lane: Lane, number: int) -> Heard:
-    time.sleep(0.05)
+def _ask(lane: Lane, number: int, began_s: float) -> Heard:
+    wait_for_moment(began_s + number * EVERY_S)
     return lane.ask(question=_question(number), stream=number % 2 == 0)
 
 
@@ -103,20 +107,27 @@ def test_failed_probes_are_shown(checked: Connection) -> None:
 def test_provider_of_vectors_is_healthy(checked: Connection) -> None:
     """A provider whose models only make vectors is probed as any other, and found well, without costing tokens."""
     _wait_for_states(checked, {"gemini": "connected"})
-    time.sleep(CHECK_INTERVAL_S * 3)
     gemini = checked.target.providers["gemini"]
-    calls = [call for call in gemini.world.journal.since(0) if call.provider == "gemini"]
-    assert len(calls) >= 3, f"it was probed {len(calls)} times"
+
+    def probes() -> list[Call]:
+        return [call for call in gemini.world.journal.since(0) if call.provider == "gemini"]
+
+    gemini.world.journal.wait_until(
+        lambda: len(probes()) >= PROBES, PROBES * CHECK_INTERVAL_S + KNOWN_WITHIN_S
+    )
+    calls = [call for call in probes() if call.outcome != "open"]
+    assert len(probes()) >= PROBES, f"it was probed {len(probes())} times"
     assert {(call.method, call.status) for call in calls} == {("GET", 200)}, "probes do more than look"
 
 
 def _wait_for_states(gateway: Connection, wanted: dict[str, str]) -> None:
     """Return when the providers are listed so; AssertionError where they are not within the time."""
-    deadline_s = time.monotonic() + KNOWN_WITHIN_S
-    while True:
+
+    def states() -> dict[str, str]:
         listed = gateway.user.get("/api/v1/providers").field("providers")
-        states = {entry["name"]: entry.get("connection_status") for entry in listed}
-        if all(states.get(name) == state for name, state in wanted.items()):
-            return
-        assert time.monotonic() < deadline_s, f"the providers are listed as {states}"
-        time.sleep(0.05)
+        return {entry["name"]: entry.get("connection_status") for entry in listed}
+
+    shown, is_shown = ask_until(
+        states, lambda shown: wanted.items() <= shown.items(), time.monotonic() + KNOWN_WITHIN_S
+    )
+    assert is_shown, f"the providers are listed as {shown}"

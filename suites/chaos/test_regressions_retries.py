@@ -1,7 +1,6 @@
 """Class C: retries that multiply, and Retry-After in all of its forms. Attempts are counted where they arrive."""
 
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ import pytest
 
 from fixtures.simulators.steps import Chain, Status, Step
 from suites.chaos.hearing import End
+from suites.chaos.journals import is_anybody_asked
 from suites.chaos.lanes import QUESTION, Lane
 from suites.chaos.pacing import wait_for_moment
 from suites.chaos.spoiling import Waits
@@ -196,7 +196,7 @@ def test_exhausted_chain_stays_exhausted(lane: Lane) -> None:
     for provider in lane.track.providers:
         provider.always(Status(500), for_="chat")
     assert lane.ask(stream=False).end is End.ERROR, "no error is told"
-    time.sleep(1)
+    is_anybody_asked(lane, within_s=1)
     assert lane.asked() == [1, 2], "providers were asked for a request that is over"
 
 

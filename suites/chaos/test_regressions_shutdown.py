@@ -1,14 +1,11 @@
 """Class K: gateways that are shut down while streams are under way; callers who leave are in `test_leaving`."""
 
 import signal
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from fixtures.simulators.journal import Call
 from fixtures.simulators.latency import Latency
 from fixtures.stage import Connection, Launch
 from fixtures.targets.protocol import Change
@@ -22,6 +19,10 @@ pytestmark = [
 
 GAP_MS = 60.0
 STREAMS = 10
+BEGUN_WITHIN_S = 5.0
+
+NOTICED_S = 0.2
+"""How long after the signal the gateway may still let requests in."""
 
 
 @pytest.mark.regression("R126", "R128")
@@ -53,25 +54,18 @@ def _shut_down(gateway: Connection) -> tuple[list[Heard], Heard, int]:
         pytest.skip("NOT RUN: the target cannot be stopped")
     model = next(model for model, provider in gateway.target.models.items() if provider == "openai")
     simulator = gateway.target.providers["openai"]
-    status: list[int] = []
-    stopping = threading.Thread(target=lambda: status.append(stop()))
 
     def ask() -> Heard:
         return CHAT.ask(gateway.user, model, QUESTION, stream=True)
 
-    with ThreadPoolExecutor(STREAMS) as pool:
+    with ThreadPoolExecutor(STREAMS + 1) as pool:
         streams = [pool.submit(ask) for _stream in range(STREAMS)]
-        _wait_until_begun(simulator.calls, STREAMS)
-        stopping.start()
-        time.sleep(0.2)
+        has_begun = simulator.world.journal.wait_until(
+            lambda: sum(call.events_sent > 0 for call in simulator.calls()) >= STREAMS, BEGUN_WITHIN_S
+        )
+        assert has_begun, "not all streams have begun"
+        stopping = pool.submit(stop)
+        wait([stopping], NOTICED_S)
         late = ask()
         answers = [stream.result() for stream in streams]
-    stopping.join()
-    return answers, late, status[0]
-
-
-def _wait_until_begun(calls: Callable[[], list[Call]], count: int) -> None:
-    deadline_s = time.monotonic() + 5
-    while sum(call.events_sent > 0 for call in calls()) < count:
-        assert time.monotonic() < deadline_s, "not all streams have begun"
-        time.sleep(0.02)
+        return answers, late, stopping.result()

@@ -1,6 +1,5 @@
 """Class B: hangs, timeouts and framing. Every wait has a bound; comments are no progress, thoughts are."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -101,7 +100,5 @@ def _ask_another(lane: Lane) -> float:
 
 
 def _wait_until_received(lane: Lane, count: int) -> None:
-    deadline_s = time.monotonic() + 2
-    while lane.asked().count(1) < count:
-        assert time.monotonic() < deadline_s, f"only {lane.asked().count(1)} requests were passed on"
-        time.sleep(0.02)
+    is_received = lane.track.world.journal.wait_until(lambda: lane.asked().count(1) >= count, 2)
+    assert is_received, f"only {lane.asked().count(1)} requests were passed on"

@@ -1,6 +1,6 @@
 import time
 
-from suites.chaos.pacing import ask_until, wait_for_moment
+from suites.chaos.pacing import ask_for, ask_until, wait_for_moment
 
 
 def test_moment_is_waited_for() -> None:
@@ -35,3 +35,14 @@ def test_asks_once_more_when_time_is_up() -> None:
 def test_answer_at_the_last_moment_counts() -> None:
     """A wanted answer is never thrown away for having come late: how long it took is for the caller to judge."""
     assert ask_until(lambda: "late", lambda _answer: True, latest_s=0.0) == ("late", True)
+
+
+def test_asking_goes_on_for_its_time() -> None:
+    """Answers are gathered in their order until the time is over, and one comes in any case."""
+    answers = iter(range(1000))
+    began_s = time.monotonic()
+    told = ask_for(lambda: next(answers), 0.3, pause_s=0.03)
+    assert time.monotonic() - began_s >= 0.3
+    assert told == list(range(len(told)))
+    assert 1 < len(told) <= 11
+    assert ask_for(lambda: "once", 0.0) == ["once"]
